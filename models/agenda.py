@@ -1,0 +1,181 @@
+"""The agenda: what a deal waits for, for whom, until when. Plain data, computed from the deal; one timer serves it all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.deal_state import Deal
+from models.instants import plus
+from models.lifecycle.machines import RECEIVABLES
+from models.lifecycle.roles import SALES, Role
+from models.lifecycle.states import DealState
+from models.parts.receivable import Receivable
+from models.policy import Policy, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """Something that is due at an instant. `action` is what the engine then does; empty when only people can act.
+
+    `roles` (and `person`, when one is known) are who is waited for.
+    """
+
+    key: str
+    due_at: str
+    kind: str
+    roles: tuple[str, ...]
+    person: str = ""
+    action: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+
+OWNER_ROLES = tuple(sorted(SALES))
+HEAD = (str(Role.HEAD_OF_SALES),)
+LOGISTICS = (str(Role.LOGISTICS_MANAGER),)
+RECEIVABLE_ROLES = (str(Role.ACCOUNTS_RECEIVABLE),)
+
+WAITS_FOR: dict[str, tuple[str, ...]] = {
+    DealState.RELIABILITY_CHECK: (Role.SYSTEM,),
+    DealState.RELIABILITY_REVIEW: (Role.RISK_OFFICER,),
+    DealState.OFFER_APPROVAL: (Role.HEAD_OF_SALES, Role.COMMERCIAL_DIRECTOR),
+    DealState.RESOLVING_DISAGREEMENTS: (Role.LEGAL, *OWNER_ROLES),
+    DealState.CONTRACT_APPROVAL: (Role.LEGAL,),
+    DealState.FULFILLING: (Role.LOGISTICS_MANAGER,),
+}
+"""Who is waited for in a state; everywhere else it is the deal's owner."""
+
+ESCALATES_TO: dict[str, tuple[str, ...]] = {
+    DealState.RELIABILITY_CHECK: (Role.RISK_OFFICER,),
+    DealState.RELIABILITY_REVIEW: (Role.COMMERCIAL_DIRECTOR,),
+    DealState.OFFER_APPROVAL: (Role.COMMERCIAL_DIRECTOR,),
+    DealState.CONTRACT_APPROVAL: (Role.COMMERCIAL_DIRECTOR,),
+}
+"""Who is told when the deadline of a state passes; everywhere else it is the head of sales."""
+
+
+def waits_for(state: str) -> tuple[str, ...]:
+    """Roles that a deal in this state waits for."""
+    return tuple(map(str, WAITS_FOR.get(state, OWNER_ROLES)))
+
+
+def escalates_to(state: str) -> tuple[str, ...]:
+    """Roles that are told when the state lasts too long."""
+    return tuple(map(str, ESCALATES_TO.get(state, HEAD)))
+
+
+def agenda(deal: Deal, policy: Policy) -> tuple[AgendaItem, ...]:
+    """All items of a deal, the earliest first. An open deal always has at least one (invariant 8)."""
+    if deal.is_closed:
+        return ()
+    items = [
+        *_state_deadlines(deal, policy),
+        *_offer_items(deal),
+        *_order_items(deal, policy),
+        *(item for owed in deal.receivables for item in _collection_items(owed, deal, policy)),
+        *_support_items(deal, policy),
+    ]
+    return tuple(sorted(items, key=lambda item: (item.due_at, item.key)))
+
+
+def next_due(items: tuple[AgendaItem, ...], skip: frozenset[str] = frozenset()) -> AgendaItem | None:
+    """The earliest item on which the engine acts by itself, leaving out `skip`."""
+    return next((item for item in items if item.action and item.key not in skip), None)
+
+
+def _due(
+    key: str, due_at: str, kind: str, roles: tuple[str, ...], action: str, person: str = "", note: str = ""
+) -> AgendaItem:
+    return AgendaItem(key, due_at, kind, roles, person, action, {"item": key}, note)
+
+
+def _state_deadlines(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
+    limit = policy.deadlines[deal.state]
+    roles = waits_for(deal.state)
+    person = deal.owner if roles == OWNER_ROLES else ""
+    remind, escalate = (f"{what}:{deal.state}:{deal.state_entry}" for what in ("remind", "escalate"))
+    if remind not in deal.fired:
+        yield _due(remind, plus(deal.state_since, limit.remind), "reminder", roles, "remind", person)
+    until = plus(deal.state_since, limit.escalate)
+    if escalate not in deal.fired:
+        yield _due(escalate, until, "deadline", roles, "escalate", person, f"then {', '.join(escalates_to(deal.state))}")
+        return
+    key = f"overdue:{deal.state}:{deal.state_entry}"
+    yield AgendaItem(key, until, "overdue", tuple(dict.fromkeys(roles + escalates_to(deal.state))), person)
+
+
+def _offer_items(deal: Deal) -> Iterator[AgendaItem]:
+    if deal.state == DealState.OFFER_OPEN and deal.offer:
+        key = f"expire:offer:{deal.offer.version}:{deal.state_entry}"
+        yield _due(key, deal.offer.valid_until, "offer_expiry", OWNER_ROLES, "expire", deal.owner)
+    for asked in deal.approvals:
+        if asked.state == "pending":
+            yield AgendaItem(f"approval:{asked.number}", asked.due_at, "approval", asked.roles, note=asked.subject)
+
+
+def _order_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
+    if deal.state != DealState.FULFILLING or deal.order is None:
+        return
+    held = [line.reserved_until for line in deal.order.lines if line.reserved and line.reserved_until]
+    if held and not any(e.kind in ("reserve_lines", "release_lines") for e in deal.pending):
+        until = min(held)
+        yield _due(f"reservation:{until}", until, "reservation_expiry", LOGISTICS, "expire_reservation")
+    for line in deal.order.short_lines:
+        number, note = {"line": line.line}, f"line {line.line}: {line.short} of {line.article} short"
+        if not line.asked_logistics_at:
+            due = plus(line.short_since, policy.shortage_escalation)
+            key = f"shortage:{line.line}:{line.short_since}"
+            yield AgendaItem(key, due, "shortage", OWNER_ROLES, deal.owner, "escalate_shortage", number, note)
+            continue
+        if line.expected_on and (again := f"{line.expected_on}T06:00:00Z") > deal.updated_at:
+            key = f"restock:{line.line}:{line.expected_on}"
+            yield AgendaItem(key, again, "restock", LOGISTICS, "", "retry_reservation", {}, note)
+            continue
+        due = plus(line.asked_logistics_at, policy.shortage_answer)
+        yield AgendaItem(f"shortage_answer:{line.line}", due, "shortage_answer", LOGISTICS, note=note)
+
+
+def _next_rung(owed: Receivable, policy: Policy) -> Rung | None:
+    return next((rung for rung in policy.ladder if RECEIVABLES.table.row(owed.state, rung.action)), None)
+
+
+def _collection_items(owed: Receivable, deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
+    if owed.is_settled:
+        return
+    who = HEAD if owed.state == "with_head_of_sales" else RECEIVABLE_ROLES
+    note = f"{owed.number}: {owed.collectable_minor} {owed.currency} minor units to collect"
+    if owed.promised_until:
+        key = f"promise:{owed.number}:{owed.promised_until}"
+        payload = {"item": key, "invoice": owed.number}
+        yield AgendaItem(key, owed.promised_until, "promise", RECEIVABLE_ROLES, "", "break_promise", payload, note)
+        return
+    if owed.collectable_minor <= 0:
+        disputed = max(d.raised_at for d in owed.disputes if not d.settled)
+        due = plus(disputed, policy.complaint_deadline)
+        yield AgendaItem(f"dispute:{owed.number}", due, "dispute", RECEIVABLE_ROLES, note=note)
+        return
+    rung = _next_rung(owed, policy)
+    if rung is None:
+        yield AgendaItem(f"collect:{owed.number}", owed.due_at, "with_legal", (str(Role.LEGAL),), note=note)
+        return
+    key = f"collect:{owed.number}:{rung.action}"
+    due = max(plus(owed.due_at, rung.after), owed.issued_at)
+    payload = {"item": key, "invoice": owed.number, "rung": rung.action}
+    yield AgendaItem(key, due, "collection", who, "", "advance_collection", payload, note)
+
+
+def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
+    for case in deal.cases:
+        if case.state != "closed":
+            yield AgendaItem(f"case:{case.number}", case.due_at, "complaint", OWNER_ROLES, deal.owner, note=case.cause)
+    if deal.state != DealState.SUPPORTING:
+        return
+    key = f"follow_up:{deal.state_entry}"
+    if key not in deal.fired:
+        due = plus(deal.state_since, policy.follow_up_after)
+        yield _due(key, due, "follow_up", OWNER_ROLES, "follow_up", deal.owner)
+    if deal.open_minor == 0 and all(c.state == "closed" for c in deal.cases) and not deal.pending:
+        due = plus(deal.state_since, policy.support_window)
+        yield AgendaItem(f"complete:{deal.state_entry}", due, "completion", OWNER_ROLES, deal.owner, "complete")
+
+

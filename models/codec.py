@@ -1,0 +1,162 @@
+"""Plain JSON values to frozen dataclasses and back, strictly: unknown fields, wrong types and NaN are refused.
+
+The core keeps its own small codec because the same values are read in a workflow, in a fold over a
+timeline and in an offline verifier, none of which may need more than the standard library.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Decoder = Callable[[Any, str], Any]
+
+
+class Malformed(ValueError):
+    """A value does not have the declared shape; `where` is the path of the field, `why` says what is wrong."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where or 'body'}: {why}")
+        self.where, self.why = where, why
+
+
+def encode(value: Any) -> Any:
+    """Dataclasses, tuples and enums to dicts, lists and strings; plain values pass through."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    fields = _field_names(kind)
+    if fields is not None:
+        return {name: encode(getattr(value, name)) for name in fields}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (tuple, list, frozenset)):
+        return [encode(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    raise TypeError(f"{kind.__name__} has no plain form")
+
+
+def decode(kind: type[T], value: Any, where: str = "") -> T:
+    """Build a `kind` from plain values. Raises Malformed with the path of the first wrong field."""
+    result: T = _decoder(kind)(value, where)
+    return result
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+
+
+@cache
+def _decoder(kind: Any) -> Decoder:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return lambda value, where: value
+    if origin is typing.Annotated:
+        return _decoder(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return _optional(arguments)
+    if origin is tuple:
+        return _sequence(arguments)
+    if origin is dict:
+        return _mapping(arguments[1])
+    if dataclasses.is_dataclass(kind):
+        return _record(typing.cast(type, kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _choice(kind)
+    if kind in (str, int, bool):
+        return _plain(kind)
+    raise TypeError(f"no decoder for {kind!r}")
+
+
+def _plain(kind: type) -> Decoder:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is not kind:
+            raise Malformed(where, f"expected {kind.__name__}, got {type(value).__name__}")
+        if kind is str and "\x00" in value:
+            raise Malformed(where, "NUL characters are not allowed")
+        return value
+
+    return read
+
+
+def _choice(kind: type[Enum]) -> Decoder:
+    def read(value: Any, where: str) -> Any:
+        try:
+            return kind(value)
+        except ValueError:
+            known = ", ".join(str(member.value) for member in kind)
+            raise Malformed(where, f"{value!r} is none of: {known}") from None
+
+    return read
+
+
+def _optional(arguments: tuple[Any, ...]) -> Decoder:
+    inner = [a for a in arguments if a is not type(None)]
+    if len(inner) != 1:
+        raise TypeError(f"only optional unions have a plain form, not {arguments!r}")
+
+    def read(value: Any, where: str) -> Any:
+        return None if value is None else _decoder(inner[0])(value, where)
+
+    return read
+
+
+def _sequence(arguments: tuple[Any, ...]) -> Decoder:
+    if len(arguments) != 2 or arguments[1] is not Ellipsis:
+        raise TypeError("tuples are sequences of one kind here: tuple[T, ...]")
+
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise Malformed(where, f"expected a list, got {type(value).__name__}")
+        item = _decoder(arguments[0])
+        return tuple(item(v, f"{where}[{i}]") for i, v in enumerate(value))
+
+    return read
+
+
+def _mapping(item_kind: Any) -> Decoder:
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise Malformed(where, f"expected an object, got {type(value).__name__}")
+        item = _decoder(item_kind)
+        return {str(k): item(v, f"{where}.{k}") for k, v in value.items()}
+
+    return read
+
+
+def _record(kind: type) -> Decoder:
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    names = {f.name for f in fields}
+    required = {
+        f.name
+        for f in fields
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    readers: dict[str, Decoder] = {}
+
+    def read(value: Any, where: str) -> Any:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, dict):
+            raise Malformed(where, f"expected an object, got {type(value).__name__}")
+        if unknown := sorted(set(value) - names):
+            raise Malformed(f"{where}.{unknown[0]}".lstrip("."), "unknown field")
+        if missing := sorted(required - set(value)):
+            raise Malformed(f"{where}.{missing[0]}".lstrip("."), "required field is missing")
+        if not readers:
+            readers.update({name: _decoder(hints[name]) for name in names})
+        try:
+            return kind(**{k: readers[k](v, f"{where}.{k}".lstrip(".")) for k, v in value.items()})
+        except Malformed:
+            raise
+        except ValueError as problem:
+            raise Malformed(where, str(problem)) from None
+
+    return read

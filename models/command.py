@@ -1,0 +1,63 @@
+"""What somebody asks of a deal, what the outside world said about it, and what the rules look at."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.deal_state import Deal
+from models.lifecycle.roles import Role
+from models.messages.finance import HeadroomInput, HeadroomResult
+from models.messages.sales import QuoteInput, QuoteResult
+from models.policy import Policy
+
+SYSTEM_USER = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user id, the roles it holds, and for whom when it stands in as a deputy."""
+
+    user: str
+    roles: tuple[str, ...]
+    on_behalf_of: str = ""
+
+
+SYSTEM = Actor(SYSTEM_USER, (Role.SYSTEM,))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One request: an action of the table with its payload in plain form, under the caller's idempotency key.
+
+    `expected_version` refuses the act when the deal has moved on since the caller looked (0: don't care).
+    """
+
+    action: str
+    actor: Actor
+    key: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    expected_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the outside world said, gathered before deciding; None where nothing was asked."""
+
+    quote: QuoteResult | None = None
+    headroom: HeadroomResult | None = None
+
+
+Question = QuoteInput | HeadroomInput
+"""What the shell has to ask the world before the core can decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a guard or handler may look at. `payload` is decoded, or None when only the state is judged."""
+
+    deal: Deal
+    actor: Actor
+    role: str
+    payload: Any
+    facts: Facts
+    policy: Policy
+    now: str

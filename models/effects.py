@@ -1,0 +1,221 @@
+"""From an effect to the question that a department is asked, and from its answer to the command that reports back."""
+
+from typing import Any
+
+from models import codec
+from models.command import SYSTEM, Command
+from models.deal_state import Deal, Effect
+from models.instants import DAY, plus
+from models.lifecycle.deal_table import DEAL
+from models.messages.finance import BrokenPromiseInput, HeadroomReleaseInput, ReliabilityFacts, ReliabilityInput
+from models.messages.legal import DocumentInput, DocumentResult
+from models.messages.logistics import ReleaseInput, ReserveInput, ReserveResult, ShipInput, ShipResult, StockLine
+from models.messages.receivables import (
+    InvoiceInput,
+    InvoiceLine,
+    InvoiceResult,
+    LedgerEntryInput,
+    LetterInput,
+    LetterResult,
+)
+from models.messages.sales import GrantedDiscountInput
+from models.money import share, show
+from models.parts.credit import assess
+from models.policy import Policy
+
+Request = (
+    ReliabilityInput
+    | HeadroomReleaseInput
+    | BrokenPromiseInput
+    | DocumentInput
+    | ReserveInput
+    | ReleaseInput
+    | ShipInput
+    | InvoiceInput
+    | LedgerEntryInput
+    | LetterInput
+    | GrantedDiscountInput
+)
+
+
+def request(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    """The question to the department that carries the effect out. Raises KeyError for an unknown kind."""
+    return _REQUESTS[effect.kind](effect, deal, policy, now)
+
+
+def _reliability(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return ReliabilityInput(deal.id, deal.customer, deal.currency, now)
+
+
+def _release_headroom(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return HeadroomReleaseInput(effect.key, effect.data["key"], deal.id, effect.data["remaining_minor"], now)
+
+
+def _broken_promise(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return BrokenPromiseInput(effect.key, deal.id, deal.customer, now)
+
+
+def _granted(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return GrantedDiscountInput(
+        effect_key=effect.key,
+        deal_id=deal.id,
+        customer_id=deal.customer,
+        currency=deal.currency,
+        list_minor=effect.data["list_minor"],
+        discount_minor=effect.data["discount_minor"],
+        at=now,
+    )
+
+
+def _document(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    kind, version = effect.data["kind"], effect.data["version"]
+    facts = _offer_facts(deal)
+    if deal.contract and kind == "contract":
+        facts |= {f"clause_{n}": text for n, text in enumerate(deal.contract.special_clauses, start=1)}
+    return DocumentInput(effect.key, deal.id, deal.customer, kind, version, facts, now)
+
+
+def _offer_facts(deal: Deal) -> dict[str, str]:
+    offer = deal.offer
+    if offer is None:
+        return {}
+    lines = {
+        f"line_{line.line}": f"{line.quantity} x {line.article} {line.description} at "
+        f"{show(line.unit_price_minor, offer.currency)}"
+        for line in offer.lines
+    }
+    return {
+        "language": offer.language,
+        "valid_until": offer.valid_until[:10],
+        "payment": "prepaid" if offer.prepaid else f"net {offer.payment_days} days",
+        "delivery": offer.delivery_terms,
+        "net": show(offer.net_minor, offer.currency),
+        "tax": show(offer.tax_minor, offer.currency),
+        "total": show(offer.total_minor, offer.currency),
+        "offer_hash": offer.hash,
+        **lines,
+    }
+
+
+def _stock_lines(deal: Deal, numbers: list[int], *, held: bool = False) -> tuple[StockLine, ...]:
+    """What is short on these lines; with `held`, whatever the book holds (quantity 0 asks for all of it)."""
+    order = deal.order
+    if order is None:
+        return ()
+    found = (order.line(number) for number in numbers)
+    return tuple(
+        StockLine(line.line, line.article, 0 if held else line.short) for line in found if line and (held or line.short)
+    )
+
+
+def _reserve(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    lines = _stock_lines(deal, effect.data["lines"])
+    return ReserveInput(effect.key, deal.id, deal.branch, lines, now, plus(now, policy.reservation_validity))
+
+
+def _release_lines(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    lines = _stock_lines(deal, effect.data["lines"], held=True)
+    return ReleaseInput(effect.key, deal.id, now, lines, effect.data["expired"])
+
+
+def _ship(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    order = deal.order
+    lines = tuple(
+        StockLine(q["line"], line.article, q["quantity"])
+        for q in effect.data["lines"]
+        if order and (line := order.line(q["line"]))
+    )
+    return ShipInput(effect.key, deal.id, lines, now)
+
+
+def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    order = deal.order
+    lines = tuple(
+        InvoiceLine(
+            line.line,
+            line.article,
+            q["quantity"],
+            net := line.unit_price_minor * q["quantity"],
+            share(net, line.tax_bps),
+        )
+        for q in effect.data["lines"]
+        if order and (line := order.line(q["line"]))
+    )
+    days = deal.offer.payment_days if deal.offer else 0
+    return InvoiceInput(
+        effect_key=effect.key,
+        deal_id=deal.id,
+        customer_id=deal.customer,
+        kind=effect.data["kind"],
+        currency=deal.currency,
+        lines=lines,
+        total_minor=sum(line.net_minor + line.tax_minor for line in lines),
+        issued_at=now,
+        due_at=plus(now, days * DAY),
+    )
+
+
+def _entry(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    d = effect.data
+    return LedgerEntryInput(
+        effect.key, deal.id, deal.customer, d["invoice"], d["kind"], d["amount_minor"], deal.currency, d["reference"], now
+    )
+
+
+def _letter(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return LetterInput(effect.key, deal.id, deal.customer, effect.data["kind"], effect.data["facts"], now)
+
+
+_REQUESTS: dict[str, Any] = {
+    "assess_reliability": _reliability,
+    "release_headroom": _release_headroom,
+    "note_broken_promise": _broken_promise,
+    "note_granted": _granted,
+    "print_document": _document,
+    "reserve_lines": _reserve,
+    "release_lines": _release_lines,
+    "ship_lines": _ship,
+    "issue_invoice": _invoice,
+    "book_entry": _entry,
+    "send_letter": _letter,
+}
+
+KINDS = tuple(_REQUESTS)
+"""All kinds of effects."""
+
+
+def report(effect: Effect, asked: Request, answer: object, deal: Deal, policy: Policy, now: str) -> Command:
+    """The engine's command that tells the deal what came of an effect.
+
+    When the deal has moved on and has no use for the answer any more, the effect is merely finished.
+    """
+    action, payload = _reported(asked, answer, policy, now)
+    if action != "finish_effect" and DEAL.row(deal.state, action) is None:
+        action, payload = "finish_effect", {}
+    return Command(action, SYSTEM, f"effect:{effect.key}", {"effect": effect.key, **payload})
+
+
+def _reported(asked: Request, answer: object, policy: Policy, now: str) -> tuple[str, dict[str, Any]]:
+    match asked, answer:
+        case ReliabilityInput(), ReliabilityFacts():
+            grade = assess(answer, policy, now).grade
+            action = {"A": "pass_check", "B": "pass_check", "E": "reject_check"}.get(grade, "refer_check")
+            return action, {"found": codec.encode(answer)}
+        case DocumentInput(), DocumentResult():
+            return "file_document", {"name": answer.name, "digest": answer.digest}
+        case LetterInput(), LetterResult():
+            return "file_letter", {"name": answer.name, "digest": answer.digest}
+        case ReserveInput(), ReserveResult():
+            return "book_reservation", {"lines": codec.encode(answer.lines)}
+        case ShipInput(), ShipResult():
+            return "book_shipment", {"lines": codec.encode(answer.lines)}
+        case InvoiceInput(), InvoiceResult():
+            return "book_invoice", {
+                "number": answer.number,
+                "kind": asked.kind,
+                "total_minor": asked.total_minor,
+                "issued_at": asked.issued_at,
+                "due_at": asked.due_at,
+            }
+        case _:
+            return "finish_effect", {}

@@ -1,0 +1,92 @@
+"""What logistics is asked to do with the stock book, in whole units per article and warehouse."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """A quantity of one article for one order line; in a release, 0 means all that the line holds."""
+
+    line: int
+    article: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveInput:
+    """Reserve lines from the branch warehouse, then the central one. One reservation act per effect key."""
+
+    effect_key: str
+    deal_id: str
+    branch: str
+    lines: tuple[StockLine, ...]
+    at: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedLine:
+    """What one line got, and when the rest is expected (`expected_on` is a date, empty when unknown).
+
+    `analogue` names the substitute article that has stock now, empty when there is none.
+    """
+
+    line: int
+    article: str
+    reserved: int
+    short: int
+    expected_on: str = ""
+    analogue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveResult:
+    """One answer per asked line, in order."""
+
+    lines: tuple[ReservedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseInput:
+    """Give back reserved units; no lines means everything that the deal still holds."""
+
+    effect_key: str
+    deal_id: str
+    at: str
+    lines: tuple[StockLine, ...] = ()
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """How many units went back per line; lines that held nothing are left out."""
+
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShipInput:
+    """Take reserved units out of the warehouses."""
+
+    effect_key: str
+    deal_id: str
+    lines: tuple[StockLine, ...]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipResult:
+    """What really left, per line. A line that held less than asked ships what it held."""
+
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnInput:
+    """Put units back on the shelf of the branch warehouse after a return or a cancelled shipment."""
+
+    effect_key: str
+    deal_id: str
+    branch: str
+    lines: tuple[StockLine, ...]
+    at: str

@@ -1,0 +1,105 @@
+"""The doors to the outside world, as protocols: activities call them, gateways implement them.
+
+Every method that changes something takes an `effect_key` (or `key`) and does its work once for it, for ever:
+called again with the same key it answers as it did the first time.
+"""
+
+from typing import Protocol
+
+from models.messages.finance import (
+    BrokenPromiseInput,
+    HeadroomInput,
+    HeadroomReleaseInput,
+    HeadroomReleaseResult,
+    HeadroomResult,
+    ReliabilityFacts,
+    ReliabilityInput,
+)
+from models.messages.legal import DocumentInput, DocumentResult
+from models.messages.logistics import (
+    ReleaseInput,
+    ReleaseResult,
+    ReserveInput,
+    ReserveResult,
+    ReturnInput,
+    ShipInput,
+    ShipResult,
+)
+from models.messages.receivables import (
+    InvoiceInput,
+    InvoiceResult,
+    LedgerEntryInput,
+    LedgerEntryResult,
+    LetterInput,
+    LetterResult,
+)
+from models.messages.records import ArchiveInput, ArchiveResult, RecordInput, RecordResult
+from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteResult
+
+
+class PriceList(Protocol):
+    """List prices, costs and what a customer was granted before."""
+
+    async def quote(self, asked: QuoteInput) -> QuoteResult: ...
+
+    async def note_granted(self, asked: GrantedDiscountInput) -> None: ...
+
+
+class CreditBureau(Protocol):
+    """What is known about a customer's reliability. Reads only."""
+
+    async def reliability(self, asked: ReliabilityInput) -> ReliabilityFacts: ...
+
+
+class CreditBook(Protocol):
+    """Credit limits per customer group, and the headroom reserved from them atomically."""
+
+    async def reserve(self, asked: HeadroomInput) -> HeadroomResult: ...
+
+    async def release(self, asked: HeadroomReleaseInput) -> HeadroomReleaseResult: ...
+
+    async def note_broken_promise(self, asked: BrokenPromiseInput) -> None: ...
+
+
+class DocumentPrinter(Protocol):
+    """Prints documents to files that never change afterwards."""
+
+    async def print_document(self, asked: DocumentInput) -> DocumentResult: ...
+
+
+class StockBook(Protocol):
+    """The append-only stock book: on hand = opening + received + returned - shipped, 0 <= reserved <= on hand."""
+
+    async def reserve(self, asked: ReserveInput) -> ReserveResult: ...
+
+    async def release(self, asked: ReleaseInput) -> ReleaseResult: ...
+
+    async def ship(self, asked: ShipInput) -> ShipResult: ...
+
+    async def take_back(self, asked: ReturnInput) -> None: ...
+
+
+class Ledger(Protocol):
+    """Invoices and what was booked on them: invoiced = paid + credited + written off + open."""
+
+    async def issue_invoice(self, asked: InvoiceInput) -> InvoiceResult: ...
+
+    async def book(self, asked: LedgerEntryInput) -> LedgerEntryResult: ...
+
+
+class Mailer(Protocol):
+    """Letters to customers: a file each and a line in the outbox."""
+
+    async def send_letter(self, asked: LetterInput) -> LetterResult: ...
+
+
+class Recorder(Protocol):
+    """Writes what a move left behind, in one transaction, once per (deal, sequence)."""
+
+    async def record(self, asked: RecordInput) -> RecordResult: ...
+
+
+class Archive(Protocol):
+    """Keeps the engine's full history of a finished run, as binary protobuf."""
+
+    async def archive_run(self, asked: ArchiveInput) -> ArchiveResult: ...

@@ -1,0 +1,197 @@
+"""The read side of a deal as plain rows, computed from the deal alone: a rebuild gives equal rows."""
+
+from typing import Any
+
+from models import codec
+from models.agenda import agenda
+from models.deal_state import Deal
+from models.messages.records import Projection
+from models.policy import Policy
+
+CHILDREN = ("lines", "agenda", "approvals", "invoices", "cases")
+
+
+def project(deal: Deal, policy: Policy) -> Projection:
+    """All rows of a deal, as they stand in the tables of `models.tables.projection`."""
+    items = agenda(deal, policy)
+    return Projection(
+        deal=_deal_row(deal, items[0].due_at if items else ""),
+        lines=_line_rows(deal),
+        agenda=[
+            {
+                "deal_id": deal.id,
+                "key": item.key,
+                "due_at": item.due_at,
+                "kind": item.kind,
+                "roles": ",".join(item.roles),
+                "person": item.person,
+                "department": deal.department,
+                "action": item.action,
+                "note": item.note,
+                "is_test": deal.is_test,
+            }
+            for item in items
+        ],
+        approvals=_approval_rows(deal),
+        invoices=_invoice_rows(deal),
+        cases=_case_rows(deal),
+    )
+
+
+def changed_children(before: Projection | None, after: Projection) -> tuple[str, ...]:
+    """Names of the child tables whose rows differ."""
+    if before is None:
+        return tuple(name for name in CHILDREN if getattr(after, name))
+    return tuple(name for name in CHILDREN if getattr(before, name) != getattr(after, name))
+
+
+def substates(deal: Deal) -> dict[str, str]:
+    """Sub-states derived from facts: goods, money, credit, approval."""
+    return {
+        "goods": _goods(deal),
+        "money": _money(deal),
+        "credit": "on_hold" if deal.holds else "reserved" if deal.headroom_minor else "none",
+        "approval": "pending" if any(a.state == "pending" for a in deal.approvals) else "none",
+    }
+
+
+def _goods(deal: Deal) -> str:
+    lines = deal.order.lines if deal.order else ()
+    if not lines:
+        return "none"
+    if all(line.open == 0 and line.on_the_way == 0 for line in lines):
+        return "delivered" if any(line.delivered for line in lines) else "cancelled"
+    if any(line.state == "short" for line in lines):
+        return "short"
+    if any(line.shipped for line in lines):
+        return "partly_shipped"
+    return "reserved" if all(line.short == 0 for line in lines) else "open"
+
+
+def _money(deal: Deal) -> str:
+    owed = deal.receivables
+    if not owed:
+        return "none"
+    if all(r.is_settled for r in owed):
+        return "settled"
+    if any(r.disputed_minor for r in owed):
+        return "disputed"
+    early = ("issued", "announced", "due")
+    if any(not r.is_settled and r.state not in early for r in owed):
+        return "overdue"
+    return "open"
+
+
+def _deal_row(deal: Deal, due_at: str) -> dict[str, Any]:
+    derived = substates(deal)
+    return {
+        "id": deal.id,
+        "version": deal.version,
+        "state": str(deal.state),
+        "stage": str(deal.stage),
+        "customer_id": deal.customer,
+        "group_id": deal.group,
+        "owner": deal.owner,
+        "department": deal.department,
+        "branch": deal.branch,
+        "currency": deal.currency,
+        "title": deal.title,
+        "is_test": deal.is_test,
+        "policy_version": deal.policy_version,
+        "opened_at": deal.opened_at,
+        "state_since": deal.state_since,
+        "updated_at": deal.updated_at,
+        "due_at": due_at,
+        "value_minor": deal.value_minor,
+        "holds": ",".join(deal.holds),
+        "goods_state": derived["goods"],
+        "money_state": derived["money"],
+        "credit_state": derived["credit"],
+        "approval_state": derived["approval"],
+        "linked_deal": deal.linked_deal,
+        "loss_reason": str(deal.loss_reason),
+        "source_ref": deal.source_ref,
+        "closed_at": deal.state_since if deal.is_closed else "",
+        "last_hash": deal.last_hash,
+        "pending_effects": len(deal.pending),
+        "snapshot": codec.encode(deal),
+    }
+
+
+def _line_rows(deal: Deal) -> list[dict[str, Any]]:
+    return [
+        {
+            "deal_id": deal.id,
+            "line": line.line,
+            "article": line.article,
+            "description": line.description,
+            "ordered": line.ordered,
+            "reserved": line.reserved,
+            "shipped": line.shipped,
+            "delivered": line.delivered,
+            "cancelled": line.cancelled,
+            "substituted": line.substituted,
+            "state": str(line.state),
+            "expected_on": line.expected_on,
+            "unit_price_minor": line.unit_price_minor,
+        }
+        for line in (deal.order.lines if deal.order else ())
+    ]
+
+
+def _approval_rows(deal: Deal) -> list[dict[str, Any]]:
+    return [
+        {
+            "deal_id": deal.id,
+            "approval_id": str(a.number),
+            "kind": a.kind,
+            "subject_hash": a.subject_hash,
+            "state": str(a.state),
+            "requested_by": a.requested_by,
+            "requested_at": a.requested_at,
+            "due_at": a.due_at,
+            "decided_by": a.decided_by,
+            "decided_at": a.decided_at,
+            "roles": ",".join(a.roles),
+            "reason": a.reason,
+        }
+        for a in deal.approvals
+    ]
+
+
+def _invoice_rows(deal: Deal) -> list[dict[str, Any]]:
+    return [
+        {
+            "deal_id": deal.id,
+            "number": r.number,
+            "kind": r.kind,
+            "state": str(r.state),
+            "currency": r.currency,
+            "total_minor": r.total_minor,
+            "paid_minor": r.paid_minor,
+            "credited_minor": r.credited_minor,
+            "written_off_minor": r.written_off_minor,
+            "open_minor": r.open_minor,
+            "disputed_minor": r.disputed_minor,
+            "issued_at": r.issued_at,
+            "due_at": r.due_at,
+        }
+        for r in deal.receivables
+    ]
+
+
+def _case_rows(deal: Deal) -> list[dict[str, Any]]:
+    return [
+        {
+            "deal_id": deal.id,
+            "case_id": str(c.number),
+            "state": str(c.state),
+            "cause": str(c.cause),
+            "lines": ",".join(map(str, c.lines)),
+            "decision": str(c.decision),
+            "opened_at": c.opened_at,
+            "due_at": c.due_at,
+            "note": c.note,
+        }
+        for c in deal.cases
+    ]

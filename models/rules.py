@@ -1,0 +1,24 @@
+"""Loads every stage and every guard, so that the registries of handlers, events and guards are complete."""
+
+import models.guards.contracting
+import models.guards.everywhere
+import models.guards.fulfilment
+import models.guards.negotiation
+import models.guards.prospecting
+import models.guards.receivables
+import models.guards.reliability
+import models.stages.contracting
+import models.stages.everywhere
+import models.stages.fulfilment
+import models.stages.negotiation
+import models.stages.opening
+import models.stages.prospecting
+import models.stages.receivables
+import models.stages.reliability
+import models.stages.shortage
+import models.stages.support
+from models.event import REGISTRY as EVENTS
+from models.lifecycle.guards import GUARDS
+from models.stages.handling import ACTIONS
+
+__all__ = ["ACTIONS", "EVENTS", "GUARDS", "models"]

@@ -1,0 +1,222 @@
+"""Acts that are possible in every open state: hold, resume, reassign, notes, reminders, and filing of effects."""
+
+from dataclasses import dataclass, replace
+
+from models.command import Context
+from models.deal_state import Deal
+from models.event import Event, event
+from models.stages.handling import handles
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is done, in words."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError("reason must not be empty")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReason:
+    """Which hold (a short name such as credit, legal) and why."""
+
+    hold: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.hold.isidentifier() or len(self.hold) > 40:
+            raise ValueError("hold must be a short name such as credit or legal")
+
+
+@dataclass(frozen=True, slots=True)
+class NewOwner:
+    """The user who takes the deal over, with the department."""
+
+    owner: str
+    department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark; no personal data belongs in it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """The key of the agenda item that came due."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone:
+    """The key of the effect that was carried out."""
+
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A document or letter that was made for an effect: its file and digest."""
+
+    effect: str
+    name: str
+    digest: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class Moved(Event):
+    """The main state changed. Written by `models.deal` for every row that leads elsewhere."""
+
+    tag = "moved"
+    state: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(
+            deal, state=self.state, state_since=at, state_entry=deal.version + 1, fired=()
+        )
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class Noted(Event):
+    """Something worth remembering that changes nothing else."""
+
+    tag = "noted"
+    text: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return deal
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class HoldSet(Event):
+    """The deal may not go on for a reason."""
+
+    tag = "hold_set"
+    hold: str
+    reason: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, holds=tuple(sorted({*deal.holds, self.hold})))
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class HoldLifted(Event):
+    """The reason to wait is gone."""
+
+    tag = "hold_lifted"
+    hold: str
+    reason: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, holds=tuple(h for h in deal.holds if h != self.hold))
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class Reassigned(Event):
+    """Somebody else owns the deal now."""
+
+    tag = "reassigned"
+    owner: str
+    department: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, owner=self.owner, department=self.department)
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class ItemFired(Event):
+    """An agenda item came due and was acted on."""
+
+    tag = "item_fired"
+    item: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, fired=(*deal.fired, self.item))
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class EffectFinished(Event):
+    """The world did what it was asked to do."""
+
+    tag = "effect_finished"
+    effect: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, pending=tuple(e for e in deal.pending if e.key != self.effect))
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class PaperFiled(Event):
+    """A document or letter exists, with this digest."""
+
+    tag = "paper_filed"
+    kind: str
+    name: str
+    digest: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return deal
+
+
+@handles("hold", HoldReason)
+def hold(ctx: Context) -> list[Event]:
+    """Set a hold; guards of other actions look at it."""
+    return [HoldSet(ctx.payload.hold, ctx.payload.reason)]
+
+
+@handles("resume", HoldReason)
+def resume(ctx: Context) -> list[Event]:
+    """Lift a hold."""
+    return [HoldLifted(ctx.payload.hold, ctx.payload.reason)]
+
+
+@handles("reassign", NewOwner)
+def reassign(ctx: Context) -> list[Event]:
+    """Change the owner; the department stays when none is given."""
+    return [Reassigned(ctx.payload.owner, ctx.payload.department or ctx.deal.department)]
+
+
+@handles("note", Note)
+def note(ctx: Context) -> list[Event]:
+    """Write down a remark."""
+    return [Noted(ctx.payload.text)]
+
+
+@handles("remind", DueItem)
+def remind(ctx: Context) -> list[Event]:
+    """The outbox event of this entry is the reminder."""
+    return [ItemFired(ctx.payload.item)]
+
+
+@handles("escalate", DueItem)
+def escalate(ctx: Context) -> list[Event]:
+    """The outbox event of this entry tells the next level."""
+    return [ItemFired(ctx.payload.item)]
+
+
+@handles("finish_effect", EffectDone)
+def finish_effect(ctx: Context) -> list[Event]:
+    """An effect without a result of its own is done."""
+    return [EffectFinished(ctx.payload.effect)]
+
+
+@handles("file_letter", Filed)
+def file_letter(ctx: Context) -> list[Event]:
+    """Keep the digest of a letter in the timeline."""
+    pending = ctx.deal.effect(ctx.payload.effect)
+    kind = str(pending.data.get("kind", "")) if pending else ""
+    return [EffectFinished(ctx.payload.effect), PaperFiled(kind, ctx.payload.name, ctx.payload.digest)]

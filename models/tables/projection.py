@@ -1,0 +1,174 @@
+"""The read side of a deal: one row of `deals`, and the rows of its lines, agenda, approvals, invoices and cases.
+
+Computed from the deal alone and written in the transaction that writes the timeline entry, so that a rebuild
+from the timeline gives the same rows. An absent instant is the empty text.
+"""
+
+from sqlalchemy import BigInteger, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, Code, Currency, Digest, Id, Instant, Minor, Name, Note, Plain
+
+_NO_ROWID = {"sqlite_with_rowid": False}
+"""Small rows under a text key: SQLite keeps them in the key's own tree, half the pages to write."""
+
+
+class DealRow(Base):
+    """One deal as lists and boards show it; `snapshot` is its whole state, `due_at` its earliest agenda item."""
+
+    __tablename__ = "deals"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    state: Mapped[Code]
+    stage: Mapped[Code]
+    customer_id: Mapped[Id]
+    group_id: Mapped[Id]
+    owner: Mapped[Id]
+    department: Mapped[Code]
+    branch: Mapped[Code]
+    currency: Mapped[Currency]
+    title: Mapped[Name]
+    is_test: Mapped[bool]
+    policy_version: Mapped[Code]
+    opened_at: Mapped[Instant]
+    state_since: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    value_minor: Mapped[Minor]
+    holds: Mapped[Note]
+    goods_state: Mapped[Code]
+    money_state: Mapped[Code]
+    credit_state: Mapped[Code]
+    approval_state: Mapped[Code]
+    linked_deal: Mapped[Id]
+    loss_reason: Mapped[Code]
+    source_ref: Mapped[str] = mapped_column(String(200))
+    closed_at: Mapped[Instant]
+    last_hash: Mapped[Digest]
+    pending_effects: Mapped[int]
+    snapshot: Mapped[Plain]
+
+
+for _filter in (DealRow.stage, DealRow.state, DealRow.owner, DealRow.customer_id, DealRow.department):
+    # lists are read in the order (opened_at, id), which never changes, so that a page stays a page
+    Index(f"ix_deals_{_filter.key}", _filter, DealRow.opened_at, DealRow.id)
+Index("ix_deals_opened_at", DealRow.opened_at, DealRow.id)
+Index(
+    "uq_deals_source_ref",
+    DealRow.source_ref,
+    unique=True,
+    sqlite_where=DealRow.source_ref != "",
+    postgresql_where=DealRow.source_ref != "",
+)
+
+
+class DealLineRow(Base):
+    """One order line: ordered = shipped + cancelled + substituted + open, in whole units."""
+
+    __tablename__ = "deal_lines"
+    __table_args__ = (_NO_ROWID,)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    article: Mapped[Id]
+    description: Mapped[Name]
+    ordered: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger)
+    shipped: Mapped[int] = mapped_column(BigInteger)
+    delivered: Mapped[int] = mapped_column(BigInteger)
+    cancelled: Mapped[int] = mapped_column(BigInteger)
+    substituted: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[Code]
+    expected_on: Mapped[Instant]
+    unit_price_minor: Mapped[Minor]
+
+
+class DealAgendaRow(Base):
+    """What the deal waits for until when: `roles` is comma separated text, `person` a user id or empty."""
+
+    __tablename__ = "deal_agenda"
+    __table_args__ = (
+        Index("ix_deal_agenda_due_at", "due_at", "deal_id"),
+        Index("ix_deal_agenda_person", "person", "due_at"),
+        _NO_ROWID,
+    )
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    due_at: Mapped[Instant]
+    kind: Mapped[Code]
+    roles: Mapped[Note]
+    person: Mapped[Id]
+    department: Mapped[Code]
+    action: Mapped[Code]
+    note: Mapped[Note]
+    is_test: Mapped[bool]
+
+
+class DealApprovalRow(Base):
+    """One request for approval; it binds to `subject_hash`, the exact thing that was asked for."""
+
+    __tablename__ = "deal_approvals"
+    __table_args__ = (Index("ix_deal_approvals_state", "state", "due_at", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    approval_id: Mapped[Id] = mapped_column(primary_key=True)
+    kind: Mapped[Code]
+    subject_hash: Mapped[Digest]
+    state: Mapped[Code]
+    requested_by: Mapped[Id]
+    requested_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    decided_by: Mapped[Id]
+    decided_at: Mapped[Instant]
+    roles: Mapped[Note]
+    reason: Mapped[Note]
+
+
+class DealInvoiceRow(Base):
+    """One invoice as the deal sees it: total = paid + credited + written off + open; disputed is part of open."""
+
+    __tablename__ = "deal_invoices"
+    __table_args__ = (Index("ix_deal_invoices_number", "number"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    number: Mapped[Id] = mapped_column(primary_key=True)
+    kind: Mapped[Code]
+    state: Mapped[Code]
+    currency: Mapped[Currency]
+    total_minor: Mapped[Minor]
+    paid_minor: Mapped[Minor]
+    credited_minor: Mapped[Minor]
+    written_off_minor: Mapped[Minor]
+    open_minor: Mapped[Minor]
+    disputed_minor: Mapped[Minor]
+    issued_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+
+
+class DealCaseRow(Base):
+    """One complaint case; `lines` is comma separated text."""
+
+    __tablename__ = "deal_cases"
+    __table_args__ = (Index("ix_deal_cases_state", "state", "due_at", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    case_id: Mapped[Id] = mapped_column(primary_key=True)
+    state: Mapped[Code]
+    cause: Mapped[Code]
+    lines: Mapped[str] = mapped_column(Text)
+    decision: Mapped[Code]
+    opened_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    note: Mapped[Note]
+
+
+CHILDREN = {
+    "lines": DealLineRow,
+    "agenda": DealAgendaRow,
+    "approvals": DealApprovalRow,
+    "invoices": DealInvoiceRow,
+    "cases": DealCaseRow,
+}
+"""The child tables under the names that `Projection` and `children_changed` use."""
