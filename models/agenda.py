@@ -1,4 +1,4 @@
-"""The agenda: what a deal waits for, for whom, until when. Plain data, computed from the deal; one timer serves it all."""
+"""The agenda: what a deal waits for, for whom, until when. Plain data, computed from the deal; one timer serves all."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -98,7 +98,9 @@ def _state_deadlines(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
         yield _due(remind, plus(deal.state_since, limit.remind), "reminder", roles, "remind", person)
     until = plus(deal.state_since, limit.escalate)
     if escalate not in deal.fired:
-        yield _due(escalate, until, "deadline", roles, "escalate", person, f"then {', '.join(escalates_to(deal.state))}")
+        yield _due(
+            escalate, until, "deadline", roles, "escalate", person, f"then {', '.join(escalates_to(deal.state))}"
+        )
         return
     key = f"overdue:{deal.state}:{deal.state_entry}"
     yield AgendaItem(key, until, "overdue", tuple(dict.fromkeys(roles + escalates_to(deal.state))), person)
@@ -117,7 +119,8 @@ def _order_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     if deal.state != DealState.FULFILLING or deal.order is None:
         return
     held = [line.reserved_until for line in deal.order.lines if line.reserved and line.reserved_until]
-    if held and not any(e.kind in ("reserve_lines", "release_lines") for e in deal.pending):
+    asking = any(e.kind in ("reserve_lines", "release_lines") for e in deal.pending)
+    if held and not asking:
         until = min(held)
         yield _due(f"reservation:{until}", until, "reservation_expiry", LOGISTICS, "expire_reservation")
     for line in deal.order.short_lines:
@@ -127,7 +130,8 @@ def _order_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
             key = f"shortage:{line.line}:{line.short_since}"
             yield AgendaItem(key, due, "shortage", OWNER_ROLES, deal.owner, "escalate_shortage", number, note)
             continue
-        if line.expected_on and (again := f"{line.expected_on}T06:00:00Z") > deal.updated_at:
+        # The stock book is asked once more on the expected day, however late the timer comes.
+        if line.expected_on and (again := f"{line.expected_on}T06:00:00Z") > line.answered_at and not asking:
             key = f"restock:{line.line}:{line.expected_on}"
             yield AgendaItem(key, again, "restock", LOGISTICS, "", "retry_reservation", {}, note)
             continue
@@ -177,5 +181,3 @@ def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     if deal.open_minor == 0 and all(c.state == "closed" for c in deal.cases) and not deal.pending:
         due = plus(deal.state_since, policy.support_window)
         yield AgendaItem(f"complete:{deal.state_entry}", due, "completion", OWNER_ROLES, deal.owner, "complete")
-
-

@@ -20,6 +20,11 @@ class Actor:
     roles: tuple[str, ...]
     on_behalf_of: str = ""
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who acts, and for whom: both count when somebody must not decide about their own request."""
+        return (self.user, self.on_behalf_of) if self.on_behalf_of else (self.user,)
+
 
 SYSTEM = Actor(SYSTEM_USER, (Role.SYSTEM,))
 

@@ -4,15 +4,18 @@ No I/O, no clock, no engine: the same code runs in the workflow, in a fold over 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as sealed_with
 from typing import Any
 
 from models import codec
 from models.agenda import AgendaItem, agenda, next_due
+from models.change import replace
 from models.command import SYSTEM, Actor, Command, Context, Facts, Question
 from models.deal_state import Deal, Effect
 from models.errors import MoveRefused, Refusal, Verdict
 from models.event import Event, from_plain, to_plain
+from models.lifecycle.deal_table import DEAL
 from models.lifecycle.machine import GuardsFailed
 from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
@@ -57,7 +60,7 @@ def open_deal(deal_id: str, opened: OpenDeal, actor: Actor, key: str, policy: Po
         on_behalf_of=actor.on_behalf_of,
         events=[to_plain(happened)],
     )
-    sealed = replace(entry, hash=entry_hash(entry))
+    sealed = sealed_with(entry, hash=entry_hash(entry))
     return Decision(replace(deal, version=1, last_hash=sealed.hash), sealed, ())
 
 
@@ -66,7 +69,7 @@ def consider(deal: Deal, command: Command, policy: Policy, now: str, facts: Fact
 
     Raises MoveRefused with every failing guard.
     """
-    context, _ = _judge(deal, command, policy, now, facts)
+    context, _ = _judge(deal, command, policy, now, facts, final=False)
     return context
 
 
@@ -78,7 +81,7 @@ def question(context: Context, action: str) -> Question | None:
 
 def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts = EMPTY_FACTS) -> Decision:
     """Carry out a command, or raise MoveRefused and change nothing."""
-    context, verdicts = _judge(deal, command, policy, now, facts)
+    context, verdicts = _judge(deal, command, policy, now, facts, final=True)
     spec = ACTIONS[command.action]
     events = spec.handle(context)
     target = DEALS.fire(deal.state, command.action)
@@ -103,7 +106,7 @@ def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts 
         verdicts=[codec.encode(v) for v in verdicts],
         events=[to_plain(e) for e in events],
     )
-    sealed = replace(entry, hash=entry_hash(entry))
+    sealed = sealed_with(entry, hash=entry_hash(entry))
     return Decision(replace(after, last_hash=sealed.hash), sealed, effects)
 
 
@@ -115,7 +118,7 @@ def apply(deal: Deal, events: Iterable[Event], at: str) -> tuple[Deal, tuple[Eff
         deal = happened.apply(deal, at)
         for effect in happened.effects(deal, at):
             key = f"{deal.id}:{sequence}:{len(added)}:{effect.kind}"
-            added.append(replace(effect, key=key))
+            added.append(Effect(effect.kind, effect.data, key))
     pending = (*deal.pending, *added) if added else deal.pending
     return replace(deal, version=sequence, updated_at=at, pending=pending), tuple(added)
 
@@ -131,7 +134,10 @@ def fold(entries: Iterable[Entry]) -> Deal:
                 raise ValueError(f"{entry.deal_id}: the timeline does not begin with an opening")
             deal = replace(first.create(entry.at), version=1, last_hash=entry.hash)
             continue
-        target = DEALS.fire(deal.state, entry.action)
+        row = DEAL.row(deal.state, entry.action)
+        if row is None:
+            raise ValueError(f"{entry.deal_id}/{entry.sequence}: {entry.action} is not possible in {deal.state}")
+        target = row.target_from(deal.state)
         deal = replace(apply(deal, events, entry.at)[0], last_hash=entry.hash)
         if deal.state != target or entry.state_to != target:
             raise ValueError(f"{entry.deal_id}/{entry.sequence}: {entry.action} led to {deal.state}, not {target}")
@@ -170,7 +176,7 @@ def _row(state: str, action: str) -> Row:
 
 
 def _judge(
-    deal: Deal, command: Command, policy: Policy, now: str, facts: Facts
+    deal: Deal, command: Command, policy: Policy, now: str, facts: Facts, *, final: bool
 ) -> tuple[Context, list[Verdict]]:
     spec = ACTIONS.get(command.action)
     if spec is None or command.action not in DEALS.table.actions:
@@ -185,7 +191,7 @@ def _judge(
     if not role:
         raise MoveRefused(_wrong_role(deal, command, row))
     context = Context(deal, command.actor, role, _payload(deal, command, spec), facts, policy, now)
-    verdicts = judge_guards(row, context)
+    verdicts = judge_guards(row, context, final=final)
     try:
         DEALS.fire(deal.state, command.action, lambda: all(v.ok for v in verdicts))
     except GuardsFailed:
@@ -196,10 +202,17 @@ def _judge(
     return context, verdicts
 
 
-def judge_guards(row: Row, context: Context) -> list[Verdict]:
-    """The verdicts of a row's guards, all of them, without those whose inputs are not known yet."""
-    verdicts = (GUARDS[name].judge(context) for name in row.guards)
-    return [v for v in verdicts if v is not None]
+def judge_guards(row: Row, context: Context, *, final: bool = False) -> list[Verdict]:
+    """The verdicts of a row's guards, all of them. A guard whose inputs are not known is left out, or does not
+    hold when the judgement is final."""
+    verdicts: list[Verdict] = []
+    for name in row.guards:
+        verdict = GUARDS[name].judge(context)
+        if verdict is not None:
+            verdicts.append(verdict)
+        elif final:
+            verdicts.append(Verdict(name, False, "not known", GUARDS[name].needed, GUARDS[name].lifted_by))
+    return verdicts
 
 
 def _payload(deal: Deal, command: Command, spec: ActionSpec) -> Any:
@@ -207,12 +220,10 @@ def _payload(deal: Deal, command: Command, spec: ActionSpec) -> Any:
         return codec.decode(spec.payload, command.payload)
     except codec.Malformed as problem:
         refusal = _refusal(deal, command, "malformed", str(problem))
-        raise MoveRefused(replace(refusal, field_errors={problem.where: problem.why})) from None
+        raise MoveRefused(sealed_with(refusal, field_errors={problem.where: problem.why})) from None
 
 
-def _refusal(
-    deal: Deal, command: Command, code: str, message: str, failing: tuple[Verdict, ...] = ()
-) -> Refusal:
+def _refusal(deal: Deal, command: Command, code: str, message: str, failing: tuple[Verdict, ...] = ()) -> Refusal:
     allowed = tuple(a for a in DEALS.table.exits[deal.state] if set(command.actor.roles) & _row(deal.state, a).roles)
     return Refusal(code, command.action, deal.state, message, failing, allowed_actions=allowed)
 
@@ -220,13 +231,13 @@ def _refusal(
 def _wrong_state(deal: Deal, command: Command) -> Refusal:
     states = DEALS.table.states_with(command.action)
     message = f"{command.action} is not possible in {deal.state}; it is in: {', '.join(states)}"
-    return replace(_refusal(deal, command, "wrong_state", message), states_allowed=tuple(map(str, states)))
+    return sealed_with(_refusal(deal, command, "wrong_state", message), states_allowed=tuple(map(str, states)))
 
 
 def _wrong_role(deal: Deal, command: Command, row: Row) -> Refusal:
     able = tuple(sorted(map(str, row.roles)))
     message = f"{command.action} needs one of the roles: {', '.join(able)}"
-    return replace(_refusal(deal, command, "wrong_role", message), roles_allowed=able)
+    return sealed_with(_refusal(deal, command, "wrong_role", message), roles_allowed=able)
 
 
 def _plain_facts(facts: Facts) -> dict[str, Any]:

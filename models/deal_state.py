@@ -36,7 +36,7 @@ class Needs:
     decision_process: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deal:
     """One deal. `version` is the sequence of its last timeline entry, `last_hash` that entry's hash.
 
@@ -62,6 +62,7 @@ class Deal:
     version: int = 0
     last_hash: str = GENESIS
     updated_at: str = ""
+    former_owners: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     contacts: int = 0
     needs: Needs | None = None

@@ -1,5 +1,6 @@
 """From an effect to the question that a department is asked, and from its answer to the command that reports back."""
 
+from collections.abc import Callable
 from typing import Any
 
 from models import codec
@@ -22,6 +23,8 @@ from models.messages.sales import GrantedDiscountInput
 from models.money import share, show
 from models.parts.credit import assess
 from models.policy import Policy
+
+EVERYTHING = 10**9
 
 Request = (
     ReliabilityInput
@@ -98,13 +101,15 @@ def _offer_facts(deal: Deal) -> dict[str, str]:
 
 
 def _stock_lines(deal: Deal, numbers: list[int], *, held: bool = False) -> tuple[StockLine, ...]:
-    """What is short on these lines; with `held`, whatever the book holds (quantity 0 asks for all of it)."""
+    """What is short on these lines; with `held`, whatever the book holds (no book holds more than EVERYTHING)."""
     order = deal.order
     if order is None:
         return ()
     found = (order.line(number) for number in numbers)
     return tuple(
-        StockLine(line.line, line.article, 0 if held else line.short) for line in found if line and (held or line.short)
+        StockLine(line.line, line.article, EVERYTHING if held else line.short)
+        for line in found
+        if line and (held or line.short)
     )
 
 
@@ -158,7 +163,15 @@ def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
 def _entry(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
     d = effect.data
     return LedgerEntryInput(
-        effect.key, deal.id, deal.customer, d["invoice"], d["kind"], d["amount_minor"], deal.currency, d["reference"], now
+        effect.key,
+        deal.id,
+        deal.customer,
+        d["invoice"],
+        d["kind"],
+        d["amount_minor"],
+        deal.currency,
+        d["reference"],
+        now,
     )
 
 
@@ -166,7 +179,7 @@ def _letter(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
     return LetterInput(effect.key, deal.id, deal.customer, effect.data["kind"], effect.data["facts"], now)
 
 
-_REQUESTS: dict[str, Any] = {
+_REQUESTS: dict[str, Callable[[Effect, Deal, Policy, str], Request]] = {
     "assess_reliability": _reliability,
     "release_headroom": _release_headroom,
     "note_broken_promise": _broken_promise,

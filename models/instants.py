@@ -13,7 +13,10 @@ def parse(at: str) -> datetime:
     moment = datetime.fromisoformat(at)
     if moment.tzinfo is None:
         raise ValueError(f"instant without a time zone: {at!r}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"instant outside of the years 1 to 9999: {at!r}") from None
 
 
 def render(moment: datetime) -> str:
@@ -35,3 +38,11 @@ def between(start: str, end: str) -> int:
 def canonical(at: str) -> str:
     """The same instant in the one spelling that compares by text. Raises ValueError when it is none."""
     return render(parse(at))
+
+
+def day_start(day: str) -> str:
+    """The instant at which a day such as ``2026-11-21`` begins. Raises ValueError for any other spelling."""
+    start = canonical(f"{day}T00:00:00Z")
+    if start[:10] != day:
+        raise ValueError(f"a day must look like 2026-12-31, not {day!r}")
+    return start

@@ -49,9 +49,7 @@ class ReliabilityPolicy:
     limit_by_class: dict[str, int] = field(
         default_factory=lambda: {"A": 50_000_000, "B": 20_000_000, "C": 5_000_000, "D": 0, "E": 0}
     )
-    terms_days_by_class: dict[str, int] = field(
-        default_factory=lambda: {"A": 60, "B": 30, "C": 14, "D": 0, "E": 0}
-    )
+    terms_days_by_class: dict[str, int] = field(default_factory=lambda: {"A": 60, "B": 30, "C": 14, "D": 0, "E": 0})
 
 
 def _default_deadlines() -> dict[str, Deadline]:

@@ -7,6 +7,7 @@ import models.guards.negotiation
 import models.guards.prospecting
 import models.guards.receivables
 import models.guards.reliability
+import models.stages.collection
 import models.stages.contracting
 import models.stages.everywhere
 import models.stages.fulfilment

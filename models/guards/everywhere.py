@@ -23,11 +23,16 @@ def is_on_hold(ctx: Context) -> tuple[bool, Any]:
 @guard("an approver who neither requested, drafted nor negotiates the deal", "another person with the role")
 def four_eyes(ctx: Context) -> tuple[bool, Any]:
     """The approver is none of requester, last editor and negotiator, nor stands in for one of them (D1, D12)."""
-    involved = {ctx.deal.owner}
-    if ctx.deal.offer:
-        involved.add(ctx.deal.offer.drafted_by)
-    involved.update(a.requested_by for a in ctx.deal.approvals if a.state == "pending")
-    mine = {ctx.actor.user, ctx.actor.on_behalf_of} & involved
+    deal = ctx.deal
+    involved = {deal.owner, *deal.former_owners}
+    if deal.offer:
+        involved |= {deal.offer.drafted_by, deal.offer.drafted_for}
+    if deal.contract:
+        involved.update(deal.contract.edited_by)
+    for asked in deal.approvals:
+        if asked.state == "pending":
+            involved |= {asked.requested_by, asked.requested_for}
+    mine = set(ctx.actor.people) & involved
     return not mine, f"{ctx.actor.user} is involved" if mine else f"{ctx.actor.user} is not involved"
 
 

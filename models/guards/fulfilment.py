@@ -80,14 +80,14 @@ def line_is_open(ctx: Context) -> tuple[bool, Any]:
 
 @guard("a settled prepayment", "accounts_receivable: record_payment")
 def prepayment_is_settled(ctx: Context) -> tuple[bool, Any]:
-    """Unpaid prepayments block the goods (invariant 5)."""
+    """Unpaid prepayments block the goods (invariant 5); money that was given up did not come in."""
     if not ctx.deal.offer or not ctx.deal.offer.prepaid or ctx.deal.offer.total_minor == 0:
         return True, "not prepaid"
     asked = [r for r in ctx.deal.receivables if r.kind == "prepayment"]
     if not asked:
         return False, "no prepayment invoice yet"
-    opened = sum(r.open_minor for r in asked)
-    return opened == 0, f"{opened} open"
+    unpaid = sum(r.open_minor + r.written_off_minor for r in asked)
+    return unpaid == 0, f"{unpaid} unpaid"
 
 
 @guard("reserved units of every line to ship", "logistics_manager: retry_reservation", needs="payload")

@@ -8,6 +8,7 @@ from models.errors import Verdict
 
 Check = Callable[[Any], tuple[bool, Any]]
 
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A named condition. `check(context)` gives (holds, value found) or (holds, value found, lifted_by).
@@ -30,7 +31,9 @@ class Guard:
         ok, found, *lifted_by = self.check(context)
         return Verdict(self.name, ok, str(found), self.needed, lifted_by[0] if lifted_by else self.lifted_by)
 
+
 GUARDS: dict[str, Guard] = {}
+
 
 def guard(
     needed: str, *lifted_by: str, needs: str = ""

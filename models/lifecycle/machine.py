@@ -42,7 +42,12 @@ class Lifecycle:
     def __init__(self, table: Table) -> None:
         self.table = table
         transitions = [
-            {"trigger": row.action, "source": str(source), "dest": str(row.target_from(source)), "conditions": _guards_hold}
+            {
+                "trigger": row.action,
+                "source": str(source),
+                "dest": str(row.target_from(source)),
+                "conditions": _guards_hold,
+            }
             for row in table.rows
             for source in row.sources
         ]

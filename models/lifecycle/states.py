@@ -68,9 +68,7 @@ class DealState(StrEnum):
 _STAGES = {
     **dict.fromkeys((DealState.IDENTIFIED, DealState.CONTACTED, DealState.QUALIFIED), Stage.PROSPECTING),
     **dict.fromkeys((DealState.RELIABILITY_CHECK, DealState.RELIABILITY_REVIEW), Stage.RELIABILITY),
-    **dict.fromkeys(
-        (DealState.PREPARING_OFFER, DealState.OFFER_APPROVAL, DealState.OFFER_OPEN), Stage.NEGOTIATION
-    ),
+    **dict.fromkeys((DealState.PREPARING_OFFER, DealState.OFFER_APPROVAL, DealState.OFFER_OPEN), Stage.NEGOTIATION),
     **dict.fromkeys(
         (
             DealState.DRAFTING_CONTRACT,

@@ -62,9 +62,7 @@ class Table:
     @cached_property
     def exits(self) -> dict[str, tuple[str, ...]]:
         """State to the actions that are possible in it."""
-        return {
-            state: tuple(row.action for row in self.rows if state in row.sources) for state in self.states
-        }
+        return {state: tuple(row.action for row in self.rows if state in row.sources) for state in self.states}
 
     def row(self, state: str, action: str) -> Row | None:
         """The row for an action in a state, or None."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StockLine:
-    """A quantity of one article for one order line; in a release, 0 means all that the line holds."""
+    """A quantity of one article for one order line."""
 
     line: int
     article: str

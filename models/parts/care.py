@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.lifecycle.states import ApprovalState, ComplaintState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """A complaint about delivered lines, decided as `replace`, `credit` or `refuse`."""
 
@@ -20,7 +20,7 @@ class Case:
     measure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Approval:
     """A request for approval, bound to the hash of exactly what was asked for."""
 
@@ -33,6 +33,7 @@ class Approval:
     requested_at: str
     due_at: str
     roles: tuple[str, ...]
+    requested_for: str = ""
     amount: int = 0
     state: str = ApprovalState.PENDING.value
     decided_by: str = ""

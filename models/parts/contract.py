@@ -7,7 +7,7 @@ THEIRS = "theirs"
 SIDES = (OURS, THEIRS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Disagreement:
     """One clause of the protocol (D16). `resolution` is empty while it is open."""
 
@@ -27,9 +27,12 @@ class Signature:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contract:
-    """The contract on an accepted offer. `digest` is empty until the document of this version is printed."""
+    """The contract on an accepted offer. `digest` is empty until the document of this version is printed.
+
+    `edited_by` are the people who wrote this version or asked for its release: they can't release it.
+    """
 
     version: int
     offer_hash: str
@@ -39,6 +42,7 @@ class Contract:
     document: str = ""
     disagreements: tuple[Disagreement, ...] = ()
     signatures: tuple[Signature, ...] = ()
+    edited_by: tuple[str, ...] = ()
 
     def signed_by(self, side: str) -> bool:
         """True when the side signed the current document."""

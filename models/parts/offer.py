@@ -30,7 +30,7 @@ class OfferLine:
         return self.list_price_minor * self.quantity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """One version of the offer. `hash` is the digest of everything the customer sees; approvals bind to it."""
 
@@ -43,6 +43,7 @@ class Offer:
     delivery_terms: str
     language: str
     drafted_by: str
+    drafted_for: str = ""
     hash: str = ""
     given_discount_minor: int = 0
     given_list_minor: int = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.lifecycle.states import LineState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderLine:
     """One order line in whole units. `shipped` counts what left (delivered included), `reserved` what is held now."""
 
@@ -26,6 +26,7 @@ class OrderLine:
     analogue: str = ""
     reserved_until: str = ""
     short_since: str = ""
+    answered_at: str = ""
     asked_logistics_at: str = ""
     proposed_article: str = ""
     proposed_price_minor: int = 0
@@ -53,7 +54,7 @@ class OrderLine:
         return self.unit_price_minor * (self.ordered - self.cancelled - self.substituted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     """The customer's order: its lines, and who accepted and entered it."""
 

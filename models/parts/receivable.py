@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.lifecycle.states import ReceivableState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dispute:
     """A disputed amount of an invoice, frozen for collection until it is settled."""
 
@@ -16,7 +16,7 @@ class Dispute:
     settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Receivable:
     """An invoice and what became of it. All amounts are minor units, tax included."""
 

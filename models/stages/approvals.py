@@ -1,7 +1,8 @@
 """Approvals: requests that bind to a hash, their decisions, and what makes them void (D12)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal
 from models.event import Event, event
@@ -55,6 +56,7 @@ def ask_approval(
             subject_hash=subject_hash,
             reason=reason,
             requested_by=ctx.actor.user,
+            requested_for=ctx.actor.on_behalf_of,
             requested_at=ctx.now,
             due_at=plus(ctx.now, ctx.policy.approval_deadline),
             roles=roles,

@@ -1,7 +1,8 @@
 """Contract: drafts in versions, the protocol of disagreements, release, signatures (D15..D18)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
@@ -67,6 +68,7 @@ class ContractVersioned(Event):
     tag = "contract_versioned"
     version: int
     special_clauses: tuple[str, ...]
+    by: tuple[str, ...] = ()
 
     def apply(self, deal: Deal, at: str) -> Deal:
         contract = _contract(deal)
@@ -74,12 +76,25 @@ class ContractVersioned(Event):
             deal,
             contract=replace(
                 contract, version=self.version, special_clauses=self.special_clauses, digest="", document="",
-                signatures=(),
+                signatures=(), edited_by=self.by,
             ),
         )  # fmt: skip
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         return (Effect("print_document", {"kind": "contract", "version": self.version}),)
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class ContractSubmitted(Event):
+    """Somebody asked for the release of the current version, and can't release it themselves."""
+
+    tag = "contract_submitted"
+    by: tuple[str, ...]
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        contract = _contract(deal)
+        return replace(deal, contract=replace(contract, edited_by=(*contract.edited_by, *self.by)))
 
 
 @event
@@ -109,9 +124,7 @@ class DisagreementRaised(Event):
 
     def apply(self, deal: Deal, at: str) -> Deal:
         contract = _contract(deal)
-        return replace(
-            deal, contract=replace(contract, disagreements=(*contract.disagreements, self.disagreement))
-        )
+        return replace(deal, contract=replace(contract, disagreements=(*contract.disagreements, self.disagreement)))
 
 
 @event
@@ -175,7 +188,7 @@ def _contract(deal: Deal) -> Contract:
 @handles("redraft_contract", Redraft)
 def redraft_contract(ctx: Context) -> list[Event]:
     """Print the next version."""
-    return [ContractVersioned(_contract(ctx.deal).version + 1, ctx.payload.special_clauses)]
+    return [ContractVersioned(_contract(ctx.deal).version + 1, ctx.payload.special_clauses, ctx.actor.people)]
 
 
 @handles("file_document", Filed)
@@ -197,7 +210,7 @@ def send_contract(ctx: Context) -> list[Event]:
 @handles("submit_contract")
 def submit_contract(ctx: Context) -> list[Event]:
     """Legal is asked through the agenda."""
-    return []
+    return [ContractSubmitted(ctx.actor.people)]
 
 
 @handles("approve_contract", Reason)
@@ -227,10 +240,11 @@ def settle_disagreement(ctx: Context) -> list[Event]:
 
 @handles("close_protocol")
 def close_protocol(ctx: Context) -> list[Event]:
-    """The next version contains what was settled as special clauses."""
+    """The next version adds what was settled to the special clauses; what an earlier protocol settled stays once."""
     contract = _contract(ctx.deal)
-    settled = tuple(f"{d.clause}: {d.resolution}" for d in contract.disagreements)
-    return [ContractVersioned(contract.version + 1, settled)]
+    settled = (f"{d.clause}: {d.resolution}" for d in contract.disagreements)
+    clauses = tuple(dict.fromkeys((*contract.special_clauses, *settled)))
+    return [ContractVersioned(contract.version + 1, clauses, ctx.actor.people)]
 
 
 @handles("sign", Sign)

@@ -1,7 +1,8 @@
 """Acts that are possible in every open state: hold, resume, reassign, notes, reminders, and filing of effects."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal
 from models.event import Event, event
@@ -37,6 +38,10 @@ class NewOwner:
 
     owner: str
     department: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.owner.strip():
+            raise ValueError("owner must not be empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,7 @@ class Moved(Event):
     state: str
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return replace(
-            deal, state=self.state, state_since=at, state_entry=deal.version + 1, fired=()
-        )
+        return replace(deal, state=self.state, state_since=at, state_entry=deal.version + 1, fired=())
 
 
 @event
@@ -131,7 +134,8 @@ class Reassigned(Event):
     department: str
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return replace(deal, owner=self.owner, department=self.department)
+        former = (*deal.former_owners, deal.owner)
+        return replace(deal, owner=self.owner, department=self.department, former_owners=former)
 
 
 @event

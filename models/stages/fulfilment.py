@@ -1,7 +1,8 @@
 """Fulfilment: order acceptance and entry, reservation, shipment in parts, delivery, cancellation (D19..D22)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
@@ -160,9 +161,7 @@ class LinesShipped(Event):
 
     def apply(self, deal: Deal, at: str) -> Deal:
         moved = {q.line: q.quantity for q in self.lines}
-        return with_lines(
-            deal, lambda line: order_lines.ship(line, moved[line.line]) if line.line in moved else line
-        )
+        return with_lines(deal, lambda line: order_lines.ship(line, moved[line.line]) if line.line in moved else line)
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         lines = [{"line": q.line, "quantity": q.quantity} for q in self.lines]
@@ -180,9 +179,7 @@ class LinesDelivered(Event):
     def apply(self, deal: Deal, at: str) -> Deal:
         moved = {q.line: q.quantity for q in self.lines}
         return replace(
-            with_lines(
-                deal, lambda line: order_lines.deliver(line, moved[line.line]) if line.line in moved else line
-            ),
+            with_lines(deal, lambda line: order_lines.deliver(line, moved[line.line]) if line.line in moved else line),
             delivered_at=at,
         )
 

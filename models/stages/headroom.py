@@ -1,7 +1,8 @@
 """Credit headroom of a deal: reserved from acceptance to payment, given back on every exit (D10)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.deal_state import Deal, Effect
 from models.event import Event, event
 

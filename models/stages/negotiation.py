@@ -1,8 +1,9 @@
 """Negotiation: offers in versions, approvals that bind to their hash, objections, counters, acceptance (D11..D14)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from models import codec
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
@@ -15,7 +16,7 @@ from models.parts.offer import Offer, OfferLine
 from models.stages.approvals import ask_approval, settle, void_pending
 from models.stages.everywhere import DueItem, Reason
 from models.stages.handling import handles
-from models.stages.headroom import HeadroomReserved
+from models.stages.headroom import HeadroomReserved, lower_headroom
 from models.timeline import digest
 
 
@@ -76,6 +77,10 @@ class Counter:
 
     wanted_total_minor: int = 0
     text: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.wanted_total_minor <= MAX_MINOR:
+            raise ValueError(f"wanted_total_minor must be from 0 to {MAX_MINOR}")
 
 
 @event
@@ -207,6 +212,7 @@ def priced(ctx: Context) -> Offer:
         delivery_terms=p.delivery_terms,
         language=p.language,
         drafted_by=ctx.actor.user,
+        drafted_for=ctx.actor.on_behalf_of,
         given_discount_minor=ctx.facts.quote.given_discount_minor,
         given_list_minor=ctx.facts.quote.given_list_minor,
     )
@@ -282,5 +288,7 @@ def accept_offer(ctx: Context) -> list[Event]:
     offer = ctx.deal.offer
     if offer is None:
         return []
-    held = [] if offer.prepaid else [HeadroomReserved(offer.total_minor)]
+    held: list[Event] = [HeadroomReserved(offer.total_minor)]
+    if offer.prepaid:  # nothing is owed on credit; what an earlier acceptance held was given back with the answer
+        held = lower_headroom(ctx.deal, 0, "prepaid")
     return [*held, OfferAccepted(offer.version, offer.hash, offer.total_minor)]

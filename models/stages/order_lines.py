@@ -1,21 +1,23 @@
 """How quantities of an order line move: every change goes through the line's table and keeps the sum."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from models.change import replace
 from models.lifecycle.machines import LINES
 from models.parts.order import OrderLine
 
 LineChange = Callable[[OrderLine], OrderLine]
 
 
-def settle_reservation(line: OrderLine, reserved: int, until: str, expected_on: str, analogue: str, at: str) -> OrderLine:
+def settle_reservation(
+    line: OrderLine, reserved: int, until: str, expected_on: str, analogue: str, at: str
+) -> OrderLine:
     """The line after the stock book answered: `reserved` is all that is held for it now."""
     held = min(reserved, line.open)
     if held >= line.open:
         return replace(
             line, state=LINES.fire(line.state, "reserve"), reserved=held, reserved_until=until, short_since="",
-            asked_logistics_at="", expected_on="", analogue="", proposed_article="",
+            asked_logistics_at="", expected_on="", analogue="", proposed_article="", answered_at=at,
         )  # fmt: skip
     return replace(
         line,
@@ -25,6 +27,7 @@ def settle_reservation(line: OrderLine, reserved: int, until: str, expected_on: 
         short_since=line.short_since or at,
         expected_on=expected_on or line.expected_on,
         analogue=analogue,
+        answered_at=at,
     )
 
 
@@ -48,7 +51,7 @@ def deliver(line: OrderLine, quantity: int) -> OrderLine:
 
 def substitute(line: OrderLine) -> OrderLine:
     """The line after another article took the place of what is open; its own reservation is given up."""
-    after = replace(line, substituted=line.substituted + line.open, reserved=0, proposed_article="")
+    after = replace(line, substituted=line.substituted + line.open, reserved=0, reserved_until="", proposed_article="")
     if after.on_the_way:
         return replace(after, state=LINES.fire(line.state, "substitute_part"))
     return replace(after, state=LINES.fire(line.state, "substitute"))
@@ -57,8 +60,6 @@ def substitute(line: OrderLine) -> OrderLine:
 def cancel(line: OrderLine) -> OrderLine:
     """The line after what is open of it was cancelled."""
     after = replace(line, cancelled=line.cancelled + line.open, reserved=0, reserved_until="", proposed_article="")
-    if after.on_the_way:
-        action = "cancel_rest"
-    else:
-        action = "end_delivered" if after.delivered else "cancel"
+    ended = "end_delivered" if after.delivered else "cancel"
+    action = "cancel_rest" if after.on_the_way else ended
     return replace(after, state=LINES.fire(line.state, action))

@@ -1,16 +1,17 @@
 """Prospecting: contacts, needs, qualification, and giving up with a reason (D3..D7)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Needs
 from models.event import Event, event
-from models.instants import canonical
+from models.instants import day_start
 from models.money import MAX_MINOR
+from models.stages.approvals import void_pending
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
-from models.stages.approvals import void_pending
 
 
 class LossReason(StrEnum):
@@ -65,7 +66,7 @@ class RecordNeeds:
         if not 0 <= self.budget_minor <= MAX_MINOR:
             raise ValueError(f"budget_minor must be from 0 to {MAX_MINOR}")
         if self.wanted_by:
-            canonical(f"{self.wanted_by}T00:00:00Z")
+            day_start(self.wanted_by)
 
 
 @dataclass(frozen=True, slots=True)

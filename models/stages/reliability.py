@@ -1,7 +1,8 @@
 """Reliability check: assess the customer before anything is promised (D8..D10)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event

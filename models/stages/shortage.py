@@ -1,15 +1,23 @@
 """Out of stock: tell the customer, propose an analogue, ask logistics, cancel last (D21)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
-from models.instants import canonical
+from models.instants import day_start
 from models.messages.sales import QuoteInput, QuoteLine
 from models.parts.order import OrderLine
 from models.stages import order_lines
-from models.stages.fulfilment import LinesCancelled, ReservationAsked, order_of, release_effect, reserve_effect, with_lines
+from models.stages.fulfilment import (
+    LinesCancelled,
+    ReservationAsked,
+    order_of,
+    release_effect,
+    reserve_effect,
+    with_lines,
+)
 from models.stages.handling import handles
 
 
@@ -39,7 +47,7 @@ class AnswerShortage:
 
     def __post_init__(self) -> None:
         if self.available_on:
-            canonical(f"{self.available_on}T00:00:00Z")
+            day_start(self.available_on)
         if not 0 <= self.quantity <= 10**7:
             raise ValueError("quantity must be from 0 to 10000000")
 
@@ -64,6 +72,10 @@ class Consent:
     line: int
     channel: str
     given_by: str
+
+    def __post_init__(self) -> None:
+        if not self.channel.strip() or not self.given_by.strip():
+            raise ValueError("channel and given_by say how and by which function consent was given")
 
 
 @event
@@ -240,5 +252,3 @@ def decline_analogue(ctx: Context) -> list[Event]:
 def cancel_line(ctx: Context) -> list[Event]:
     """Only when nothing else helps."""
     return [LinesCancelled((ctx.payload.line,), ctx.payload.reason)]
-
-

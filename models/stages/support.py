@@ -1,9 +1,10 @@
 """Post-sale support: feedback, complaint cases, follow-up, and the good or bad end of a deal (D34, D35)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
@@ -14,7 +15,7 @@ from models.parts.care import Case
 from models.stages.everywhere import DueItem, ItemFired
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
-from models.stages.receivables import InvoiceCredited
+from models.stages.receivables import InvoiceCredited, money_moved
 
 CaseChange = Callable[[Case], Case]
 
@@ -187,8 +188,7 @@ def decide_case(ctx: Context) -> list[Event]:
     events: list[Event] = [CaseDecided(p.case, COMPLAINTS.fire(case.state, "decide"), p.decision, p.measure)]
     if p.decision == Remedy.CREDIT:
         events.append(InvoiceCredited(p.invoice, p.credit_minor, f"complaint {p.case}"))
-        events += lower_headroom(ctx.deal, max(0, ctx.deal.headroom_minor - p.credit_minor), "credited")
-    return events
+    return money_moved(ctx, events, "credited")
 
 
 @handles("close_case", CaseNumber)

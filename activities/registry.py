@@ -1,0 +1,71 @@
+"""The activities that a worker offers, department by department."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from activities.finance import Finance
+from activities.legal import Legal
+from activities.logistics import Logistics
+from activities.receivables import Receivables
+from activities.records import Records
+from activities.sales import Sales
+from activities.support import Support
+from models.ports import (
+    Archive,
+    CreditBook,
+    CreditBureau,
+    DocumentPrinter,
+    Ledger,
+    Mailer,
+    PriceList,
+    Recorder,
+    StockBook,
+)
+
+
+class Departments(Protocol):
+    """All the ports that activities need."""
+
+    @property
+    def prices(self) -> PriceList: ...
+    @property
+    def bureau(self) -> CreditBureau: ...
+    @property
+    def credit(self) -> CreditBook: ...
+    @property
+    def printer(self) -> DocumentPrinter: ...
+    @property
+    def stock(self) -> StockBook: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def mailer(self) -> Mailer: ...
+    @property
+    def recorder(self) -> Recorder: ...
+    @property
+    def archive(self) -> Archive: ...
+
+
+def activities_of(ports: Departments) -> list[Callable[..., Any]]:
+    """The activities of all departments on these ports."""
+    sales, finance = Sales(ports.prices), Finance(ports.bureau, ports.credit)
+    legal, logistics = Legal(ports.printer), Logistics(ports.stock)
+    receivables, support = Receivables(ports.ledger), Support(ports.mailer)
+    records = Records(ports.recorder, ports.archive)
+    return [
+        sales.quote,
+        sales.note_granted,
+        finance.assess_reliability,
+        finance.reserve_headroom,
+        finance.release_headroom,
+        finance.note_broken_promise,
+        legal.print_document,
+        logistics.reserve_lines,
+        logistics.release_lines,
+        logistics.ship_lines,
+        receivables.issue_invoice,
+        receivables.book_entry,
+        support.send_letter,
+        records.record,
+        records.archive_run,
+    ]

@@ -1,0 +1,30 @@
+"""The port Archive: takes a finished run's full history from the engine and keeps it with us."""
+
+from temporalio.api.history.v1 import History
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from infra.stores.archive import HistoryArchive
+from models.instants import render
+from models.messages.records import ArchiveInput, ArchiveResult
+
+
+class RunStillOpen(RuntimeError):
+    """The run has not ended yet; ask again."""
+
+
+class EngineArchive:
+    """Histories out of the engine, as binary protobuf."""
+
+    def __init__(self, client: Client, archive: HistoryArchive) -> None:
+        self._client, self._archive = client, archive
+
+    async def archive_run(self, asked: ArchiveInput) -> ArchiveResult:
+        """Keep the history of a run that has ended. Raises RunStillOpen before that."""
+        handle = self._client.get_workflow_handle(asked.workflow_id, run_id=asked.run_id)
+        described = await handle.describe()
+        if described.status == WorkflowExecutionStatus.RUNNING:
+            raise RunStillOpen(f"run {asked.run_id} of {asked.workflow_id} is still open")
+        events = (await handle.fetch_history()).events
+        body = History(events=events).SerializeToString()
+        at = render(described.close_time) if described.close_time else ""
+        return await self._archive.save(asked, body, len(events), at)

@@ -1,0 +1,267 @@
+"""A deal driven through the pure core alone: a small world in memory answers every effect at once."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.command import SYSTEM, Actor, Command, Facts
+from models.deal import Decision, agenda, automatic, consider, decide, due_command, next_due, open_deal, question
+from models.deal_state import Deal
+from models.effects import Request, report, request
+from models.errors import MoveRefused
+from models.instants import plus
+from models.messages.finance import (
+    Financials,
+    HeadroomInput,
+    HeadroomReleaseInput,
+    HeadroomResult,
+    ReliabilityFacts,
+    ReliabilityInput,
+)
+from models.messages.legal import DocumentInput, DocumentResult
+from models.messages.logistics import (
+    ReleaseInput,
+    ReservedLine,
+    ReserveInput,
+    ReserveResult,
+    ShipInput,
+    ShipResult,
+)
+from models.messages.receivables import InvoiceInput, InvoiceResult, LedgerEntryInput, LetterInput, LetterResult
+from models.messages.sales import QuotedLine, QuoteInput, QuoteResult
+from models.policy import DEFAULT, Policy
+from models.stages.opening import OpenDeal
+from models.timeline import Entry, digest
+
+GOOD = Financials(400_000, 300_000, 200_000, 700_000, 1_000_000, 300_000)
+START = "2026-01-05T08:00:00Z"
+
+PEOPLE = {
+    role: Actor(f"u-{role}", (role,))
+    for role in (
+        "account_manager",
+        "key_account_manager",
+        "sales_support",
+        "head_of_sales",
+        "commercial_director",
+        "risk_officer",
+        "legal",
+        "logistics_manager",
+        "production",
+        "accounts_receivable",
+        "auditor",
+        "admin",
+        "automation",
+    )
+}
+
+
+@dataclass
+class World:
+    """One deal, its clock, and departments that answer from dictionaries."""
+
+    policy: Policy = DEFAULT
+    now: str = START
+    reliability: ReliabilityFacts = field(
+        default_factory=lambda: ReliabilityFacts(True, "g-1", True, True, financials=GOOD, founded_on="1999-01-01")
+    )
+    stock: dict[str, int] = field(default_factory=lambda: defaultdict(lambda: 1000))
+    expected: dict[str, str] = field(default_factory=dict)
+    analogues: dict[str, str] = field(default_factory=dict)
+    prices: dict[str, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (10_000, 6_000)))
+    limit: int = 50_000_000
+    entries: list[Entry] = field(default_factory=list)
+    held: dict[int, tuple[str, int]] = field(default_factory=dict)
+    letters: list[str] = field(default_factory=list)
+    booked: list[tuple[str, int]] = field(default_factory=list)
+    invoices: int = 0
+    headroom: int = 0
+    deal: Deal = field(init=False)
+
+    def __post_init__(self) -> None:
+        opened = OpenDeal("A deal", "c-1", "g-1", "u-account_manager", "north", "berlin", "EUR", is_test=True)
+        self._keep(open_deal("D-1", opened, PEOPLE["account_manager"], "open", self.policy, self.now))
+
+    def do(self, role: str, action: str, **payload: Any) -> Deal:
+        """Act as the person with a role; everything automatic follows at once."""
+        actor = SYSTEM if role == "system" else PEOPLE[role]
+        self.command(Command(action, actor, f"k-{self.deal.version}-{action}", payload))
+        return self.deal
+
+    def command(self, command: Command) -> None:
+        """Carry out one command and all that follows from it. Raises MoveRefused."""
+        context = consider(self.deal, command, self.policy, self.now)
+        asked = question(context, command.action)
+        facts = self._facts(asked) if asked else Facts()
+        self._keep(decide(self.deal, command, self.policy, self.now, facts))
+        self.settle()
+
+    def settle(self) -> None:
+        """Automatic moves and effects, until nothing is left to do."""
+        while True:
+            move = automatic(self.deal, self.policy, self.now)
+            if move is not None:
+                self._keep(decide(self.deal, move, self.policy, self.now))
+            elif self.deal.pending:
+                effect = self.deal.pending[0]
+                asked = request(effect, self.deal, self.policy, self.now)
+                told = report(effect, asked, self._answer(asked), self.deal, self.policy, self.now)
+                self._keep(decide(self.deal, told, self.policy, self.now))
+            else:
+                return
+
+    def advance(self, seconds: int) -> list[str]:
+        """Let time pass; due agenda items fire in order. Returns the actions fired."""
+        until, fired = plus(self.now, seconds), []
+        refused: set[str] = set()
+        while (item := next_due(agenda(self.deal, self.policy), frozenset(refused))) and item.due_at <= until:
+            self.now = max(self.now, item.due_at)
+            try:
+                self.command(due_command(item))
+                fired.append(item.action)
+                refused.clear()
+            except MoveRefused:
+                refused.add(item.key)
+        self.now = until
+        return fired
+
+    def refusal(self, role: str, action: str, **payload: Any) -> Any:
+        """The refusal of an act that must be refused, without any change."""
+        before = self.deal
+        try:
+            self.do(role, action, **payload)
+        except MoveRefused as refused:
+            assert self.deal == before
+            return refused.refusal
+        raise AssertionError(f"{action} by {role} was not refused")
+
+    def _keep(self, decision: Decision) -> None:
+        self.deal = decision.deal
+        self.entries.append(decision.entry)
+
+    def _facts(self, asked: QuoteInput | HeadroomInput) -> Facts:
+        if isinstance(asked, HeadroomInput):
+            granted = asked.amount_minor <= self.limit
+            self.headroom = asked.amount_minor if granted else self.headroom
+            return Facts(headroom=HeadroomResult(granted, self.limit, 0))
+        lines = tuple(
+            QuotedLine(
+                q.article, not q.article.startswith("unknown"), f"article {q.article}", *self.prices[q.article], 1900
+            )
+            for q in asked.lines
+        )
+        return Facts(quote=QuoteResult(lines))
+
+    def _answer(self, asked: Request) -> object:
+        match asked:
+            case ReliabilityInput():
+                return self.reliability
+            case DocumentInput():
+                return DocumentResult(f"{asked.kind}-{asked.version}.txt", digest([asked.effect_key]))
+            case LetterInput():
+                self.letters.append(asked.kind)
+                return LetterResult(f"{asked.kind}.txt", digest([asked.effect_key]))
+            case InvoiceInput():
+                self.invoices += 1
+                return InvoiceResult(f"2026-{self.invoices:06d}")
+            case HeadroomReleaseInput():
+                self.headroom = asked.remaining_minor
+            case LedgerEntryInput():
+                self.booked.append((asked.kind, asked.amount_minor))
+            case ReserveInput() | ReleaseInput() | ShipInput():
+                return self._move_stock(asked)
+        return None
+
+    def _move_stock(self, asked: ReserveInput | ReleaseInput | ShipInput) -> object:
+        if isinstance(asked, ReserveInput):
+            return self._reserve(asked)
+        if isinstance(asked, ShipInput):
+            for line in asked.lines:
+                article, quantity = self.held[line.line]
+                self.held[line.line] = (article, quantity - line.quantity)
+            return ShipResult(asked.lines)
+        for line in asked.lines:
+            article, quantity = self.held.pop(line.line, (line.article, 0))
+            self.stock[article] += quantity
+        return None
+
+    def _reserve(self, asked: ReserveInput) -> ReserveResult:
+        answers = []
+        for line in asked.lines:
+            got = min(line.quantity, self.stock[line.article])
+            self.stock[line.article] -= got
+            _, before = self.held.get(line.line, ("", 0))
+            self.held[line.line] = (line.article, before + got)
+            answers.append(
+                ReservedLine(
+                    line.line,
+                    line.article,
+                    got,
+                    line.quantity - got,
+                    self.expected.get(line.article, ""),
+                    self.analogues.get(line.article, ""),
+                )
+            )
+        return ReserveResult(tuple(answers))
+
+
+LINES = [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 5}, {"article": "A-3", "quantity": 1}]
+
+
+def qualified(world: World) -> World:
+    """A deal whose prospect is qualified."""
+    world.do("account_manager", "log_contact", channel="call", outcome="interested")
+    world.do("account_manager", "record_needs", what="pumps", quantity=16, budget_minor=200_000)
+    world.do("account_manager", "qualify")
+    return world
+
+
+def offered(world: World, lines: list[dict[str, Any]] = LINES) -> World:
+    """A deal whose offer is open."""
+    qualified(world).do("account_manager", "request_check")
+    world.do("account_manager", "draft_offer", lines=lines)
+    world.do("account_manager", "send_offer")
+    return world
+
+
+def signed(world: World, lines: list[dict[str, Any]] = LINES) -> World:
+    """A deal with a contract signed by both sides."""
+    offered(world, lines).do("account_manager", "accept_offer")
+    world.do("account_manager", "send_contract")
+    assert world.deal.contract
+    for side in ("ours", "theirs"):
+        world.do("account_manager", "sign", side=side, digest=world.deal.contract.digest, signatory="buyer")
+    return world
+
+
+def entered(world: World, lines: list[dict[str, Any]] = LINES) -> World:
+    """A deal whose order is entered and reserved as far as stock reaches."""
+    signed(world, lines).do("account_manager", "accept_order")
+    assert world.deal.order
+    typed = [
+        {"article": o.article, "quantity": o.ordered, "unit_price_minor": o.unit_price_minor}
+        for o in world.deal.order.lines
+    ]
+    world.do("sales_support", "enter_order", lines=typed)
+    return world
+
+
+def delivered(world: World, lines: list[dict[str, Any]] = LINES) -> World:
+    """A deal in support, its one invoice unpaid."""
+    entered(world, lines).do("logistics_manager", "ship")
+    world.do("logistics_manager", "deliver")
+    return world
+
+
+def paid(world: World) -> World:
+    """A delivered and paid deal."""
+    delivered(world)
+    for owed in world.deal.receivables:
+        world.do(
+            "accounts_receivable",
+            "record_payment",
+            invoice=owed.number,
+            amount_minor=owed.open_minor,
+            currency="EUR",
+        )
+    return world

@@ -1,0 +1,64 @@
+"""The worker process: `python worker.py` polls the task queue and runs workflows and activities until it is stopped."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import uvloop
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.registry import Departments, activities_of
+from infra.db import open_database
+from infra.logging import configure_logging
+from infra.settings import Settings, load_settings
+from infra.temporal_client import connect
+from infra.wiring import embedded_ports
+from workflows.registry import WORKFLOWS
+
+STRICT = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("models", "activities", "rfc8785", "transitions")
+)
+"""The runner of tests and CI: it refuses clocks, randomness and I/O in workflows as they happen."""
+
+
+def build_worker(
+    client: Client, settings: Settings, ports: Departments, runner: WorkflowRunner | None = None
+) -> Worker:
+    """A worker on the settings' task queue. Production runs without the sandbox: ruff's bans stand guard instead."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=list(WORKFLOWS),
+        activities=activities_of(ports),
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        max_cached_workflows=settings.max_cached_workflows,
+        max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+        graceful_shutdown_timeout=timedelta(seconds=10),
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM, then finish what has begun."""
+    stopped = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+    database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
+    client = await connect(settings.temporal_address or "127.0.0.1:7233", settings.temporal_namespace)
+    try:
+        async with build_worker(client, settings, embedded_ports(settings, database, client)):
+            await stopped.wait()
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    settings = load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

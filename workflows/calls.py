@@ -1,0 +1,97 @@
+"""Every timeout and retry of the deal's workflow, in one place.
+
+Quick work on our own database runs as local activities (half the latency of regular ones, measured); printing
+and mailing, which may one day be slow and foreign, runs as regular activities.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.finance import Finance
+from activities.legal import Legal
+from activities.logistics import Logistics
+from activities.receivables import Receivables
+from activities.records import Records
+from activities.sales import Sales
+from activities.support import Support
+from models.effects import Request
+from models.messages.finance import (
+    BrokenPromiseInput,
+    HeadroomInput,
+    HeadroomReleaseInput,
+    HeadroomResult,
+    ReliabilityInput,
+)
+from models.messages.legal import DocumentInput
+from models.messages.logistics import ReleaseInput, ReserveInput, ShipInput
+from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
+from models.messages.records import ArchiveInput, ArchiveResult, RecordInput
+from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteResult
+
+R = TypeVar("R")
+
+UNTIL_DONE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1))
+A_FEW_TIMES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=4)
+QUICK = timedelta(seconds=20)
+SLOW = timedelta(minutes=2)
+
+LOCAL: dict[type[Any], Callable[..., Any]] = {
+    ReliabilityInput: Finance.assess_reliability,
+    HeadroomReleaseInput: Finance.release_headroom,
+    BrokenPromiseInput: Finance.note_broken_promise,
+    GrantedDiscountInput: Sales.note_granted,
+    ReserveInput: Logistics.reserve_lines,
+    ReleaseInput: Logistics.release_lines,
+    ShipInput: Logistics.ship_lines,
+    InvoiceInput: Receivables.issue_invoice,
+    LedgerEntryInput: Receivables.book_entry,
+}
+
+REGULAR: dict[type[Any], Callable[..., Any]] = {
+    DocumentInput: Legal.print_document,
+    LetterInput: Support.send_letter,
+}
+
+
+async def perform(asked: Request) -> object:
+    """Ask a department to carry an effect out; tried until it answers."""
+    local = LOCAL.get(type(asked))
+    if local is not None:
+        return await workflow.execute_local_activity_method(
+            local, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
+        )
+    return await workflow.execute_activity_method(
+        REGULAR[type(asked)], asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
+    )
+
+
+async def quote(asked: QuoteInput) -> QuoteResult:
+    """Ask the price list; gives up after a few tries, as a caller waits."""
+    return await workflow.execute_local_activity_method(
+        Sales.quote, asked, start_to_close_timeout=QUICK, retry_policy=A_FEW_TIMES
+    )
+
+
+async def reserve_headroom(asked: HeadroomInput) -> HeadroomResult:
+    """Reserve headroom; tried until the book answers, so that it is never unknown whether it is held."""
+    return await workflow.execute_local_activity_method(
+        Finance.reserve_headroom, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
+    )
+
+
+async def record(asked: RecordInput) -> None:
+    """Write down what happened; tried until it stands."""
+    await workflow.execute_local_activity_method(
+        Records.record, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
+    )
+
+
+async def archive_run(asked: ArchiveInput) -> ArchiveResult:
+    """Keep a closed history; tried until it is closed and kept."""
+    return await workflow.execute_activity_method(
+        Records.archive_run, asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
+    )

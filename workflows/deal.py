@@ -1,0 +1,262 @@
+"""One durable workflow per deal: the shell around the pure core. `run` is the story of a deal."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from models import codec
+from models.command import Command
+from models.deal import (
+    Decision,
+    agenda,
+    automatic,
+    consider,
+    decide,
+    due_command,
+    next_due,
+    open_deal,
+    question,
+)
+from models.deal_state import Deal
+from models.effects import report, request
+from models.errors import MoveRefused
+from models.instants import parse, render
+from models.messages.deals import (
+    QUERY_SNAPSHOT,
+    UPDATE_ACT,
+    UPDATE_OPENED,
+    WORKFLOW,
+    ActInput,
+    ActResult,
+    Carried,
+    StartInput,
+)
+from models.messages.records import Answer, ArchiveInput, Projection, RecordInput
+from models.policy import Policy
+from models.projection import changed_children, project
+from models.stages.opening import OpenDeal
+from models.timeline import Entry
+from workflows import calls
+from workflows.answers import HandledKeys, answer_of
+from workflows.facts import gather, give_back
+from workflows.refusals import as_error
+
+
+@workflow.defn(name=WORKFLOW)
+class DealWorkflow:
+    """A deal from first contact to its end; it can be open for years."""
+
+    @workflow.init
+    def __init__(self, start: StartInput) -> None:
+        carried = start.carried
+        self._start = start
+        self._policy = codec.decode(Policy, start.policy)
+        self._deal: Deal | None = codec.decode(Deal, carried.deal) if carried else None
+        self._handled = HandledKeys(carried.handled if carried else {})
+        self._projection: Projection | None = project(self._deal, self._policy) if self._deal else None
+        self._lock = asyncio.Lock()
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = ""
+        self._rang = False
+        self._refused: dict[str, int] = {}
+        self._acts = 0
+
+    @workflow.run
+    async def run(self, start: StartInput) -> str:
+        """Open the deal, then do what is due until it is closed; answers its last state."""
+        await self._open(start)
+        while True:
+            await self._carry_out_effects()
+            if self._is_over():
+                break
+            self._set_alarm()
+            await workflow.wait_condition(self._has_something_to_do)
+            await self._fire_what_is_due()
+            if self._is_long():
+                await self._continue_as_new()
+        self._silence_alarm()
+        await self._archive_this_run()
+        # answers of acts in flight must reach their callers before the run ends
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.deal.state
+
+    @workflow.update(name=UPDATE_OPENED)
+    async def opened(self) -> ActResult:
+        """Where the deal stands, as soon as its opening is recorded."""
+        await workflow.wait_condition(lambda: self._deal is not None)
+        return answer_of(self.deal, self._start.actor.roles, self._policy)
+
+    @workflow.update(name=UPDATE_ACT)
+    async def act(self, asked: ActInput) -> ActResult:
+        """Carry out one act; refused ones change nothing."""
+        # an act may arrive in the same task as the start, before the opening is recorded
+        await workflow.wait_condition(lambda: self._deal is not None)
+        async with self._lock:
+            # the world may have moved while this act waited for the lock: judge again
+            known = self._handled.replay(asked)
+            if known is not None:
+                return known
+            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
+            try:
+                return await self._carry_out(command, asked.fingerprint)
+            except MoveRefused as refused:
+                raise as_error(refused.refusal) from None
+            except ActivityError as failed:
+                raise ApplicationError(f"a department did not answer: {failed}", type="Unavailable") from None
+
+    @act.validator
+    def check_act(self, asked: ActInput) -> None:
+        """Refuse early, without leaving a trace in the history."""
+        try:
+            if self._deal is None or self._handled.replay(asked) is not None:
+                return
+            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
+            consider(self._deal, command, self._policy, self._now())
+        except MoveRefused as refused:
+            raise as_error(refused.refusal) from None
+
+    @workflow.query(name=QUERY_SNAPSHOT)
+    def snapshot(self) -> dict[str, object]:
+        """The deal in plain form."""
+        plain: dict[str, object] = codec.encode(self.deal)
+        return plain
+
+    @property
+    def deal(self) -> Deal:
+        """The deal; it exists once its opening is recorded."""
+        if self._deal is None:
+            raise ApplicationError("the deal is not open yet", type="NotOpen")
+        return self._deal
+
+    async def _open(self, start: StartInput) -> None:
+        if self._deal is not None:
+            return
+        opened = codec.decode(OpenDeal, start.opened)
+        decision = open_deal(start.deal_id, opened, start.actor, start.key, self._policy, self._now())
+        await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
+
+    async def _carry_out(self, command: Command, fingerprint: str = "") -> ActResult:
+        """Ask for facts, decide, let automatic moves follow, and record it all at once. Needs the lock."""
+        asked = question(consider(self.deal, command, self._policy, self._now()), command.action)
+        facts = await gather(asked)
+        try:
+            decisions = [decide(self.deal, command, self._policy, self._now(), facts)]
+        except MoveRefused:
+            await give_back(asked, facts, f"{self.deal.version + 1}:{command.key}")
+            raise
+        decisions += self._automatic_moves(decisions[0].deal)
+        entries = [decision.entry for decision in decisions]
+        key = command.key if fingerprint else ""
+        return await self._record(decisions[-1].deal, entries, command.actor.roles, key, fingerprint)
+
+    def _automatic_moves(self, deal: Deal) -> list[Decision]:
+        moves: list[Decision] = []
+        while (command := automatic(deal, self._policy, self._now())) is not None:
+            moves.append(decide(deal, command, self._policy, self._now()))
+            deal = moves[-1].deal
+        return moves
+
+    async def _record(
+        self, deal: Deal, entries: list[Entry], roles: tuple[str, ...], key: str, fingerprint: str
+    ) -> ActResult:
+        """Write everything in one transaction; only then the deal is in its new state."""
+        projection = project(deal, self._policy)
+        answer = answer_of(deal, roles, self._policy)
+        answers = (Answer(key, fingerprint, codec.encode(answer)),) if fingerprint else ()
+        changed = changed_children(self._projection, projection)
+        await calls.record(RecordInput(deal.id, tuple(entries), projection, changed, answers))
+        if fingerprint:
+            self._handled.keep(key, fingerprint, answer)
+        self._deal, self._projection = deal, projection
+        self._acts += 1
+        return answer
+
+    async def _carry_out_effects(self) -> None:
+        """Everything asked of the world, one after the other, in the order it was asked."""
+        while self.deal.pending:
+            effect = self.deal.pending[0]
+            asked = request(effect, self.deal, self._policy, self._now())
+            answer = await calls.perform(asked)
+            async with self._lock:
+                now = self._now()
+                await self._carry_out(report(effect, asked, answer, self.deal, self._policy, now))
+
+    async def _fire_what_is_due(self) -> None:
+        """Act on every agenda item whose time has come; what is refused now waits until the deal changes."""
+        while not self.deal.pending:
+            item = next_due(agenda(self.deal, self._policy), self._put_off())
+            if item is None or item.due_at > self._now():
+                return
+            async with self._lock:
+                try:
+                    await self._carry_out(due_command(item))
+                except MoveRefused:
+                    self._refused[item.key] = self.deal.version
+
+    def _put_off(self) -> frozenset[str]:
+        self._refused = {key: seen for key, seen in self._refused.items() if seen == self.deal.version}
+        return frozenset(self._refused)
+
+    def _set_alarm(self) -> None:
+        """One timer for the whole agenda. An alarm that rings too early is cheaper than one set anew at each act."""
+        item = next_due(agenda(self.deal, self._policy), self._put_off())
+        if item is None or (self._alarm is not None and self._alarm_at <= item.due_at):
+            return
+        self._silence_alarm()
+        self._alarm_at = item.due_at
+        self._alarm = asyncio.create_task(self._ring(parse(item.due_at) - workflow.now()))
+
+    async def _ring(self, after: timedelta) -> None:
+        if after > timedelta():
+            await workflow.sleep(after)
+        self._rang = True
+
+    def _silence_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm, self._alarm_at, self._rang = None, "", False
+
+    def _has_something_to_do(self) -> bool:
+        if self._rang:
+            self._alarm, self._alarm_at, self._rang = None, "", False
+            return True
+        if self.deal.pending or self._is_over() or self._is_long():
+            return True
+        item = next_due(agenda(self.deal, self._policy), self._put_off())
+        return item is not None and (self._alarm is None or item.due_at < self._alarm_at)
+
+    def _is_over(self) -> bool:
+        return self.deal.is_closed and not self.deal.pending
+
+    def _is_long(self) -> bool:
+        info = workflow.info()
+        return info.is_continue_as_new_suggested() or self._acts >= self._start.moves_per_run
+
+    async def _continue_as_new(self) -> None:
+        """Carry data only: the deal, the keys already answered, the pinned policy."""
+        self._silence_alarm()
+        await self._archive_this_run()
+        # nothing may be awaited between this and the end of the run: an act that came in would be cut off
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        carried = Carried(codec.encode(self.deal), self._handled.latest())
+        start = self._start
+        workflow.continue_as_new(
+            StartInput(
+                start.deal_id, start.policy, start.actor, start.key, carried=carried, moves_per_run=start.moves_per_run
+            )
+        )
+
+    async def _archive_this_run(self) -> None:
+        """Ask a workflow of its own to keep this run's history, once it has ended."""
+        info = workflow.info()
+        _ = await workflow.start_child_workflow(
+            "ArchiveRun",
+            ArchiveInput(self.deal.id, info.workflow_id, info.run_id),
+            id=f"archive-{info.run_id}",
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        )
+
+    def _now(self) -> str:
+        return render(workflow.now())
