@@ -117,7 +117,7 @@ def _plain(kind: type) -> Decoder:
     def read(value: Any, where: str) -> Any:
         if type(value) is not kind:
             raise Malformed(where, f"expected {kind.__name__}, got {type(value).__name__}")
-        if kind is str and "\x00" in value:
+        if kind is str and "\x00" in str(value):
             raise Malformed(where, "NUL characters are not allowed")
         return value
 

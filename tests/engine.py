@@ -53,7 +53,7 @@ class Engine:
     settings: Settings
     policy: Policy = DEFAULT
 
-    async def open(self, deal_id: str, *, test: bool = True, **changes: Any) -> ActResult:
+    async def open(self, deal_id: str, *, test: bool = True, moves_per_run: int = 1_500, **changes: Any) -> ActResult:
         """Open a deal of the account manager `u-account_manager`."""
         fields = {
             "title": "A deal",
@@ -67,16 +67,16 @@ class Engine:
         } | changes
         opened = codec.decode(OpenDeal, fields)
         actor = Actor(opened.owner, ("account_manager",))
+        plain = codec.encode(opened)
         start = StartInput(
-            deal_id, codec.encode(self.policy), actor, "open", digest(fields), codec.encode(opened),
-            moves_per_run=changes.pop("moves_per_run", 1_500) if changes else 1_500,
-        )  # fmt: skip
+            deal_id, codec.encode(self.policy), actor, "open", digest(fields), plain, moves_per_run=moves_per_run
+        )
         return await self.start(start, test=test)
 
     async def start(self, start: StartInput, *, test: bool = True) -> ActResult:
         """Start a deal's workflow and wait until its opening is recorded."""
         client = clock_client(self.client) if test else self.client
-        operation = WithStartWorkflowOperation(
+        operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             WORKFLOW,
             start,
             id=workflow_id(start.deal_id),
@@ -96,7 +96,7 @@ class Engine:
         """Act as `u-<role>`. Raises MoveRefused as the core does."""
         actor = Actor(f"u-{role}", (role,))
         key = key or f"{action}-{digest([action, role, payload])[:12]}"
-        asked = ActInput(action, actor, key, digest([action, role, payload]), payload)
+        asked = ActInput(action, actor, key, digest([action, role, payload]), payload, settle=True)
         try:
             result: ActResult = await self.handle(deal_id).execute_update(
                 UPDATE_ACT, asked, id=key, result_type=ActResult

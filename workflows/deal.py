@@ -25,6 +25,7 @@ from models.errors import MoveRefused
 from models.instants import parse, render
 from models.messages.deals import (
     QUERY_SNAPSHOT,
+    UNAVAILABLE,
     UPDATE_ACT,
     UPDATE_OPENED,
     WORKFLOW,
@@ -62,6 +63,7 @@ class DealWorkflow:
         self._rang = False
         self._refused: dict[str, int] = {}
         self._acts = 0
+        self._archiving = False
 
     @workflow.run
     async def run(self, start: StartInput) -> str:
@@ -74,7 +76,7 @@ class DealWorkflow:
             self._set_alarm()
             await workflow.wait_condition(self._has_something_to_do)
             await self._fire_what_is_due()
-            if self._is_long():
+            if self._is_long() and not self.deal.pending:
                 await self._continue_as_new()
         self._silence_alarm()
         await self._archive_this_run()
@@ -100,11 +102,16 @@ class DealWorkflow:
                 return known
             command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
             try:
-                return await self._carry_out(command, asked.fingerprint)
+                answer = await self._carry_out(command, asked.fingerprint)
             except MoveRefused as refused:
                 raise as_error(refused.refusal) from None
             except ActivityError as failed:
-                raise ApplicationError(f"a department did not answer: {failed}", type="Unavailable") from None
+                raise ApplicationError(f"a department did not answer: {failed}", type=UNAVAILABLE) from None
+        if not asked.settle:
+            return answer
+        # without the lock, which the effects' reports need
+        await workflow.wait_condition(lambda: not self.deal.pending)
+        return answer_of(self.deal, asked.actor.roles, self._policy)
 
     @act.validator
     def check_act(self, asked: ActInput) -> None:
@@ -238,8 +245,11 @@ class DealWorkflow:
         """Carry data only: the deal, the keys already answered, the pinned policy."""
         self._silence_alarm()
         await self._archive_this_run()
-        # nothing may be awaited between this and the end of the run: an act that came in would be cut off
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        # nothing may be awaited between this and the end of the run: an act that came in would be cut off;
+        # acts that wait for effects go on in the story first
+        await workflow.wait_condition(lambda: bool(self.deal.pending) or workflow.all_handlers_finished())
+        if self.deal.pending:
+            return
         carried = Carried(codec.encode(self.deal), self._handled.latest())
         start = self._start
         workflow.continue_as_new(
@@ -250,6 +260,9 @@ class DealWorkflow:
 
     async def _archive_this_run(self) -> None:
         """Ask a workflow of its own to keep this run's history, once it has ended."""
+        if self._archiving:
+            return
+        self._archiving = True
         info = workflow.info()
         _ = await workflow.start_child_workflow(
             "ArchiveRun",

@@ -42,7 +42,7 @@ def signing_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]]:
     return amount <= mine, f"{amount} to sign, {mine} allowed", able
 
 
-@guard("an open clause of that name", needs="payload")
+@guard("an open clause of that name", "the asker: a clause that is open", needs="payload")
 def disagreement_is_open(ctx: Context) -> tuple[bool, Any]:
     """Only an open clause can be settled."""
     clauses = ctx.deal.contract.disagreements if ctx.deal.contract else ()
@@ -58,14 +58,18 @@ def disagreements_are_settled(ctx: Context) -> tuple[bool, Any]:
     return not opened, ", ".join(opened) or "all settled"
 
 
-@guard("a side that has not signed this version yet", needs="payload")
+@guard(
+    "a side that has not signed this version yet",
+    "the asker: the other side; legal, account_manager: raise_disagreement",
+    needs="payload",
+)
 def side_has_not_signed(ctx: Context) -> tuple[bool, Any]:
     """One signature per side and version."""
     signed = bool(ctx.deal.contract and ctx.deal.contract.signed_by(ctx.payload.side))
     return not signed, f"{ctx.payload.side} {'signed' if signed else 'not signed'}"
 
 
-@guard("the digest of the current document", needs="payload")
+@guard("the digest of the current document", "the asker: the digest of the document as it stands", needs="payload")
 def document_is_current(ctx: Context) -> tuple[bool, Any]:
     """Signatures bind to the document's hash (D17)."""
     current = ctx.deal.contract.digest if ctx.deal.contract else ""

@@ -14,7 +14,7 @@ def not_on_hold(ctx: Context) -> tuple[bool, Any]:
     return not ctx.deal.holds, ", ".join(ctx.deal.holds) or "none"
 
 
-@guard("a hold of that name", needs="payload")
+@guard("a hold of that name", "the asker: a hold that is set", needs="payload")
 def is_on_hold(ctx: Context) -> tuple[bool, Any]:
     """Only a hold that is set can be lifted."""
     return ctx.payload.hold in ctx.deal.holds, ", ".join(ctx.deal.holds) or "no hold"
@@ -36,7 +36,7 @@ def four_eyes(ctx: Context) -> tuple[bool, Any]:
     return not mine, f"{ctx.actor.user} is involved" if mine else f"{ctx.actor.user} is not involved"
 
 
-@guard("an effect that is still to be done", needs="payload")
+@guard("an effect that is still to be done", "nobody: it was done or dropped", needs="payload")
 def effect_is_pending(ctx: Context) -> tuple[bool, Any]:
     """A result counts once, for the effect that waits for it."""
     return ctx.deal.effect(ctx.payload.effect) is not None, ctx.payload.effect
@@ -49,7 +49,7 @@ def effects_are_done(ctx: Context) -> tuple[bool, Any]:
     return not kinds, ", ".join(kinds) or "nothing pending"
 
 
-@guard("an agenda item that is due now", needs="payload")
+@guard("an agenda item that is due now", "nobody: it is early, or was dropped", needs="payload")
 def agenda_item_due(ctx: Context) -> tuple[bool, Any]:
     """Timers fire what the agenda holds at that moment, never something that was dropped meanwhile."""
     item = next((i for i in agenda(ctx.deal, ctx.policy) if i.key == ctx.payload.item), None)

@@ -12,7 +12,7 @@ def _line(ctx: Context) -> OrderLine | None:
     return ctx.deal.order.line(ctx.payload.line) if ctx.deal.order else None
 
 
-@guard("an order that was not accepted before")
+@guard("an order that was not accepted before", "nobody: one acceptance is enough")
 def order_not_accepted(ctx: Context) -> tuple[bool, Any]:
     """One acceptance."""
     by = ctx.deal.order.accepted_by if ctx.deal.order else ""
@@ -44,14 +44,14 @@ def entry_matches_contract(ctx: Context) -> tuple[bool, Any]:
     return True, f"{len(agreed)} lines equal"
 
 
-@guard("an order line that is short")
+@guard("an order line that is short", "nobody: nothing is missing")
 def a_line_is_short(ctx: Context) -> tuple[bool, Any]:
     """There must be something to ask for."""
     short = [line.line for line in ctx.deal.order.short_lines] if ctx.deal.order else []
     return bool(short), f"short lines: {', '.join(map(str, short))}" if short else "no short line"
 
 
-@guard("an order line that is short", needs="payload")
+@guard("an order line that is short", "nobody: nothing is missing", needs="payload")
 def line_is_short(ctx: Context) -> tuple[bool, Any]:
     """Only what is out of stock is escalated, answered or substituted."""
     line = _line(ctx)
@@ -69,7 +69,7 @@ def analogue_is_proposed(ctx: Context) -> tuple[bool, Any]:
     return line.state == "short" and bool(line.proposed_article), line.proposed_article or "none proposed"
 
 
-@guard("a line with open units", needs="payload")
+@guard("a line with open units", "nobody: nothing of it is left to cancel", needs="payload")
 def line_is_open(ctx: Context) -> tuple[bool, Any]:
     """What was shipped or cancelled can't be cancelled."""
     line = _line(ctx)
@@ -114,7 +114,7 @@ def quantities_are_shipped(ctx: Context) -> tuple[bool, Any]:
     return not bad, "; ".join(bad) or "all on the way"
 
 
-@guard("no line with open units or units on the way")
+@guard("no line with open units or units on the way", "logistics_manager: ship, deliver")
 def nothing_is_open(ctx: Context) -> tuple[bool, Any]:
     """Fulfilment ends when every line is done."""
     lines = ctx.deal.order.lines if ctx.deal.order else ()

@@ -5,6 +5,7 @@ from typing import Any
 from models.command import Context
 from models.instants import between
 from models.lifecycle.guards import guard
+from models.money import MAX_MINOR
 from models.policy import Policy
 from models.stages.approvals import granted
 from models.stages.negotiation import priced
@@ -34,6 +35,13 @@ def discount_is_possible(ctx: Context) -> tuple[bool, Any]:
     return bps <= most, f"{bps / 100:.2f} %, at most {most / 100:.2f} %"
 
 
+@guard("a total that is no slip of the keyboard", "a smaller quantity or price", needs="quote")
+def total_is_plausible(ctx: Context) -> tuple[bool, Any]:
+    """List prices count as well, so that the total is known only with the quote."""
+    total = priced(ctx).total_minor
+    return total <= MAX_MINOR, f"{total} of at most {MAX_MINOR} minor units"
+
+
 @guard("a margin above the floor", "a higher price", needs="quote")
 def margin_is_kept(ctx: Context) -> tuple[bool, Any]:
     """The margin floor holds for everybody (D12)."""
@@ -42,7 +50,9 @@ def margin_is_kept(ctx: Context) -> tuple[bool, Any]:
     return bps >= floor, f"{'above' if bps >= floor else 'below'} the floor of {floor / 100:.2f} %"
 
 
-@guard("a validity that ends in the future, within the policy's longest", needs="payload")
+@guard(
+    "a validity that ends in the future, within the policy's longest", "the asker: another validity", needs="payload"
+)
 def validity_is_ahead(ctx: Context) -> tuple[bool, Any]:
     """An offer that is over when it starts is a slip."""
     until = ctx.payload.valid_until

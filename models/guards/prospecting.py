@@ -13,7 +13,7 @@ def needs_are_recorded(ctx: Context) -> tuple[bool, Any]:
     return ctx.deal.needs is not None, ctx.deal.needs.what if ctx.deal.needs else "none"
 
 
-@guard("a named competitor when the reason is competitor", needs="payload")
+@guard("a named competitor when the reason is competitor", "the asker: the name, or another reason", needs="payload")
 def lost_to_is_told(ctx: Context) -> tuple[bool, Any]:
     """A deal lost to a competitor names it (D7)."""
     ok = ctx.payload.reason != LossReason.COMPETITOR or bool(ctx.payload.competitor.strip())

@@ -12,20 +12,20 @@ def _owed(ctx: Context) -> Receivable | None:
     return ctx.deal.receivable(ctx.payload.invoice)
 
 
-@guard("an invoice of this deal", needs="payload")
+@guard("an invoice of this deal", "the asker: the right number", needs="payload")
 def invoice_is_known(ctx: Context) -> tuple[bool, Any]:
     """Money is booked on invoices that exist."""
     known = ", ".join(r.number for r in ctx.deal.receivables)
     return _owed(ctx) is not None, known or "no invoices"
 
 
-@guard("the deal's currency", needs="payload")
+@guard("the deal's currency", "the asker: the amount in the deal's currency", needs="payload")
 def currency_matches(ctx: Context) -> tuple[bool, Any]:
     """Foreign money is refused, not converted."""
     return ctx.payload.currency == ctx.deal.currency, ctx.payload.currency
 
 
-@guard("an invoice with an open amount", needs="payload")
+@guard("an invoice with an open amount", "the asker: another invoice", needs="payload")
 def invoice_is_open(ctx: Context) -> tuple[bool, Any]:
     """What is settled needs no collection."""
     owed = _owed(ctx)
@@ -34,7 +34,7 @@ def invoice_is_open(ctx: Context) -> tuple[bool, Any]:
     return owed.open_minor > 0, f"{owed.open_minor} open"
 
 
-@guard("an amount within what is open and not disputed", needs="payload")
+@guard("an amount within what is open and not disputed", "the asker: a smaller amount", needs="payload")
 def amount_within_open(ctx: Context) -> tuple[bool, Any]:
     """Nobody disputes, promises or credits more than is open."""
     owed = _owed(ctx)
@@ -43,13 +43,17 @@ def amount_within_open(ctx: Context) -> tuple[bool, Any]:
     return ctx.payload.amount_minor <= owed.collectable_minor, f"{owed.collectable_minor} open and not disputed"
 
 
-@guard("a date in the future", needs="payload")
+@guard("a date in the future", "the asker: a later date", needs="payload")
 def date_is_ahead(ctx: Context) -> tuple[bool, Any]:
     """A promise is about the future."""
     return between(ctx.now, ctx.payload.until) > 0, ctx.payload.until
 
 
-@guard("an open dispute with that number, and a credit within it", needs="payload")
+@guard(
+    "an open dispute with that number, and a credit within it",
+    "the asker: another dispute or a smaller credit",
+    needs="payload",
+)
 def dispute_is_open(ctx: Context) -> tuple[bool, Any]:
     """Only an open dispute can be settled, for no more than was disputed."""
     owed = _owed(ctx)
@@ -89,7 +93,7 @@ def write_off_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]
     return amount <= mine, f"{amount} asked, {mine} allowed", able
 
 
-@guard("lines of this order", needs="payload")
+@guard("delivered lines of this order", "the asker: lines that were delivered", needs="payload")
 def lines_are_known(ctx: Context) -> tuple[bool, Any]:
     """A complaint is about delivered lines."""
     delivered = {line.line for line in ctx.deal.order.lines if line.delivered} if ctx.deal.order else set()
@@ -99,7 +103,7 @@ def lines_are_known(ctx: Context) -> tuple[bool, Any]:
     return not unknown, f"not delivered: {', '.join(unknown)}" if unknown else "delivered"
 
 
-@guard("an open case", needs="payload")
+@guard("an open case", "the asker: a case that is open", needs="payload")
 def case_is_open(ctx: Context) -> tuple[bool, Any]:
     """Only an open case can be decided."""
     case = ctx.deal.case(ctx.payload.case)
@@ -113,7 +117,7 @@ def case_is_decided(ctx: Context) -> tuple[bool, Any]:
     return case is not None and case.state == "decided", case.state if case else "no such case"
 
 
-@guard("a credit within the open amount of the invoice", needs="payload")
+@guard("a credit within the open amount of the invoice", "the asker: a smaller credit", needs="payload")
 def credit_fits_an_invoice(ctx: Context) -> tuple[bool, Any]:
     """A credit note never exceeds what is open."""
     if not ctx.payload.credit_minor:

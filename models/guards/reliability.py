@@ -13,21 +13,21 @@ def _grade(ctx: Context) -> str:
     return assess(ctx.payload.found, ctx.policy, ctx.now).grade
 
 
-@guard("class A or B", needs="payload")
+@guard("class A or B", "nobody: the class follows from the findings", needs="payload")
 def class_passes(ctx: Context) -> tuple[bool, Any]:
     """Good customers pass without a person (D9)."""
     grade = _grade(ctx)
     return grade in ("A", "B"), grade
 
 
-@guard("class C or D", needs="payload")
+@guard("class C or D", "nobody: the class follows from the findings", needs="payload")
 def class_needs_review(ctx: Context) -> tuple[bool, Any]:
     """Doubtful customers go to the risk officer (D9)."""
     grade = _grade(ctx)
     return grade in ("C", "D"), grade
 
 
-@guard("class E", needs="payload")
+@guard("class E", "nobody: the class follows from the findings", needs="payload")
 def class_is_rejected(ctx: Context) -> tuple[bool, Any]:
     """Blocked, unknown or hopeless customers are rejected (D9)."""
     grade = _grade(ctx)

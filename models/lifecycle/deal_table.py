@@ -7,7 +7,6 @@ from models.lifecycle.table import STAYS, Row, Table
 
 _OPEN = S.open()
 _ALL = tuple(S)
-_BEFORE_ORDER = S.of(Stage.PROSPECTING, Stage.RELIABILITY, Stage.NEGOTIATION, Stage.CONTRACT)
 _AFTER_CONTRACT = (S.ORDERING, S.FULFILLING, S.SUPPORTING)
 _DELIVERING = (S.FULFILLING, S.SUPPORTING)
 _RUNNING = S.of(Stage.PROSPECTING, Stage.NEGOTIATION, Stage.CONTRACT)
@@ -111,6 +110,7 @@ _NEGOTIATION = (
         "articles_are_listed",
         "discount_is_possible",
         "margin_is_kept",
+        "total_is_plausible",
         "validity_is_ahead",
         summary="Write a new version of the offer",
     ),

@@ -3,7 +3,7 @@
 Their moves are consequences of acts on the deal, so roles are those of the deal's rows.
 """
 
-from models.lifecycle.roles import ENGINE, GOODS, HEADS, MONEY, PERSONS, SALES
+from models.lifecycle.roles import ENGINE, GOODS, HEADS, MONEY, SALES, SALES_AND_MACHINES, Role
 from models.lifecycle.states import ApprovalState as A
 from models.lifecycle.states import ComplaintState as C
 from models.lifecycle.states import LineState as L
@@ -11,6 +11,8 @@ from models.lifecycle.states import ReceivableState as R
 from models.lifecycle.table import STAYS, Row, Table
 
 _LINE_ENDS = SALES | HEADS | ENGINE
+_BOOKERS = MONEY | HEADS | SALES
+_CARE = SALES_AND_MACHINES | {Role.SALES_SUPPORT}
 
 LINE = Table(
     name="order_line",
@@ -25,8 +27,14 @@ LINE = Table(
         Row("ship_part", (L.RESERVED, L.SHORT), STAYS, GOODS | ENGINE, summary="A part is on the way"),
         Row("deliver", (L.SHIPPED,), L.DELIVERED, GOODS, summary="All that is left has arrived"),
         Row("deliver_part", (L.SHIPPED, L.RESERVED, L.SHORT, L.OPEN), STAYS, GOODS, summary="A part has arrived"),
-        Row("substitute", (L.SHORT,), L.SUBSTITUTED, SALES, summary="Another article takes its place"),
-        Row("substitute_part", (L.SHORT,), L.SHIPPED, SALES, summary="Another article takes the place of the rest"),
+        Row("substitute", (L.SHORT,), L.SUBSTITUTED, SALES_AND_MACHINES, summary="Another article takes its place"),
+        Row(
+            "substitute_part",
+            (L.SHORT,),
+            L.SHIPPED,
+            SALES_AND_MACHINES,
+            summary="Another article takes the place of the rest",
+        ),
         Row("cancel", (L.OPEN, L.RESERVED, L.SHORT), L.CANCELLED, _LINE_ENDS, summary="Nothing of it will come"),
         Row(
             "cancel_rest",
@@ -61,9 +69,9 @@ RECEIVABLE = Table(
         Row("involve_head", (R.DUNNED_TWICE,), R.WITH_HEAD_OF_SALES, ENGINE, summary="The head of sales steps in"),
         Row("notice_formally", (R.WITH_HEAD_OF_SALES,), R.FORMALLY_NOTICED, ENGINE, summary="Formal notice"),
         Row("hand_to_legal", (R.FORMALLY_NOTICED,), R.WITH_LEGAL, ENGINE, summary="Handed over to legal"),
-        Row("pay_part", _OPEN_LEVELS, STAYS, MONEY, summary="A part was paid, credited or given up"),
+        Row("pay_part", _OPEN_LEVELS, STAYS, _BOOKERS, summary="A part was paid, credited or given up"),
         Row("pay", _OPEN_LEVELS, R.PAID, MONEY, summary="Nothing is open any more"),
-        Row("credit", _OPEN_LEVELS, R.CREDITED, HEADS | MONEY, summary="The rest was credited"),
+        Row("credit", _OPEN_LEVELS, R.CREDITED, _BOOKERS, summary="The rest was credited"),
         Row("write_off", _OPEN_LEVELS, R.WRITTEN_OFF, HEADS, summary="The rest was given up"),
     ),
 )
@@ -75,7 +83,7 @@ COMPLAINT = Table(
     terminal=frozenset({C.CLOSED}),
     rows=(
         Row("decide", (C.OPEN,), C.DECIDED, SALES | HEADS, summary="Replace, credit or refuse"),
-        Row("close", (C.DECIDED,), C.CLOSED, PERSONS, summary="The customer has what was decided"),
+        Row("close", (C.DECIDED,), C.CLOSED, _CARE, summary="The customer has what was decided"),
     ),
 )
 
@@ -85,10 +93,16 @@ APPROVAL = Table(
     initial=A.PENDING,
     terminal=frozenset(s for s in A if s.is_terminal),
     rows=(
-        Row("approve", (A.PENDING,), A.APPROVED, PERSONS, summary="Somebody with authority agrees"),
-        Row("decline", (A.PENDING,), A.DECLINED, PERSONS, summary="Somebody with authority refuses"),
-        Row("withdraw", (A.PENDING,), A.WITHDRAWN, PERSONS, summary="The requester takes it back"),
+        Row("approve", (A.PENDING,), A.APPROVED, HEADS, summary="Somebody with authority agrees"),
+        Row("decline", (A.PENDING,), A.DECLINED, HEADS, summary="Somebody with authority refuses"),
+        Row(
+            "withdraw",
+            (A.PENDING,),
+            A.WITHDRAWN,
+            SALES_AND_MACHINES | {Role.HEAD_OF_SALES},
+            summary="The requester takes it back",
+        ),
         Row("expire", (A.PENDING,), A.EXPIRED, ENGINE, summary="Nobody decided in time"),
-        Row("void", (A.PENDING, A.APPROVED), A.VOID, ENGINE | PERSONS, summary="What was asked for has changed"),
+        Row("void", (A.PENDING, A.APPROVED), A.VOID, _BOOKERS | ENGINE, summary="What was asked for has changed"),
     ),
 )

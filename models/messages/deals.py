@@ -12,6 +12,9 @@ QUERY_SNAPSHOT = "snapshot"
 REFUSED = "Refused"
 """Type of the ApplicationError that carries a plain Refusal as its first detail."""
 
+UNAVAILABLE = "Unavailable"
+"""Type of the ApplicationError when a department did not answer in time; the act may be tried again."""
+
 
 def workflow_id(deal_id: str) -> str:
     """The id of a deal's workflow; nothing personal in it."""
@@ -21,7 +24,8 @@ def workflow_id(deal_id: str) -> str:
 @dataclass(frozen=True, slots=True)
 class ActInput:
     """One act on a deal. `key` is the caller's idempotency key (and the update id), `fingerprint` the digest of
-    what was asked, so that a key reused for something else is noticed."""
+    what was asked, so that a key reused for something else is noticed. With `settle` the answer waits until the
+    departments have carried out what the act asked of them: for programs that act step by step."""
 
     action: str
     actor: Actor
@@ -29,6 +33,7 @@ class ActInput:
     fingerprint: str
     payload: dict[str, Any] = field(default_factory=dict)
     expected_version: int = 0
+    settle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.deal_state import Deal
 from models.event import Event, event
+from models.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,12 @@ class OpenDeal:
     is_test: bool = False
     linked_deal: str = ""
     source_ref: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("title", "customer", "owner"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} must not be empty")
+        Money(0, self.currency)  # raises ValueError unless it is a currency code
 
 
 @event

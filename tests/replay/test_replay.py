@@ -1,0 +1,27 @@
+"""Recorded histories of released behaviour replay on the current code (invariant 7)."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from temporalio.api.history.v1 import History
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from tests.journeys import ALL
+from worker import STRICT
+from workflows.registry import WORKFLOWS
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.pb.gz"))
+
+
+def test_every_journey_has_a_recorded_history() -> None:
+    assert {path.name.split(".")[0] for path in HISTORIES} == set(ALL)
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.name.removesuffix(".pb.gz"))
+async def test_replays(path: Path) -> None:
+    history = History.FromString(gzip.decompress(path.read_bytes()))
+    replayer = Replayer(workflows=list(WORKFLOWS), data_converter=pydantic_data_converter, workflow_runner=STRICT)
+    await replayer.replay_workflow(WorkflowHistory(f"deal-{path.name.split('.')[0]}", list(history.events)))
