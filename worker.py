@@ -51,6 +51,8 @@ async def serve(settings: Settings) -> None:
             await stopped.wait()
     finally:
         await database.close()
+        # the SDK's threads need a moment after the worker; a process that ends at once may abort (3 of 24, measured)
+        await asyncio.sleep(0.3)
 
 
 def main() -> None:

@@ -75,6 +75,8 @@ class DealWorkflow:
                 break
             self._set_alarm()
             await workflow.wait_condition(self._has_something_to_do)
+            if self._rang:
+                self._silence_alarm()
             await self._fire_what_is_due()
             if self._is_long() and not self.deal.pending:
                 await self._continue_as_new()
@@ -226,10 +228,7 @@ class DealWorkflow:
         self._alarm, self._alarm_at, self._rang = None, "", False
 
     def _has_something_to_do(self) -> bool:
-        if self._rang:
-            self._alarm, self._alarm_at, self._rang = None, "", False
-            return True
-        if self.deal.pending or self._is_over() or self._is_long():
+        if self._rang or self.deal.pending or self._is_over() or self._is_long():
             return True
         item = next_due(agenda(self.deal, self._policy), self._put_off())
         return item is not None and (self._alarm is None or item.due_at < self._alarm_at)

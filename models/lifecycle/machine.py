@@ -63,7 +63,7 @@ class Lifecycle:
 
     def fire(self, state: str, action: str, judge: Judge | None = None) -> str:
         """The state after `action` in `state`. Raises NoSuchMove, or GuardsFailed when `judge` says no."""
-        subject = _Subject(state)
+        subject = _Subject(str(state))  # `transitions` would look up an enum member by its name
         event = self._events.get(action)
         if event is None:
             raise NoSuchMove(self.table.name, state, action)
