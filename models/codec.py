@@ -7,9 +7,10 @@ timeline and in an offline verifier, none of which may need more than the standa
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -48,24 +49,50 @@ def decode(kind: type[T], value: Any, where: str = "") -> T:
     return result
 
 
-def revive(kind: type[T], plain: dict[str, Any]) -> T:
+def revive(kind: type[T], plain: dict[str, Any], beside: str = "") -> T:
     """Rebuild a value that `encode` made, trusting its plain fields: for folds over timelines whose chain is
-    verified. Raises Malformed when the fields are not those of `kind`."""
+    verified. `beside` is a key of `plain` that is no field. Raises Malformed when the fields are not those of
+    `kind`."""
+    hashable: Any = kind
+    form = _form(hashable)
     try:
-        hashable: Any = kind
-        nested = _nested(hashable)
-        if not nested:
-            return kind(**plain)
+        if len(plain) == form.count + (beside != ""):
+            values = form.pick(plain)
+            if form.nested:
+                values = list(values)
+                for place, _, rebuild in form.nested:
+                    values[place] = rebuild(values[place])
+            return kind(*values)
+    except (KeyError, TypeError, AttributeError):
+        pass
+    return _revive_by_name(kind, {k: v for k, v in plain.items() if k != beside}, form)
+
+
+def _revive_by_name(kind: type[T], plain: dict[str, Any], form: "_Form") -> T:
+    """The same for what older code wrote, where fields with a default may be missing."""
+    nested = {name: rebuild for _, name, rebuild in form.nested}
+    try:
         return kind(**{k: nested[k](v) if k in nested else v for k, v in plain.items()})
     except (TypeError, AttributeError) as problem:
         raise Malformed(kind.__name__, str(problem)) from None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Form:
+    """The fields of a dataclass: how many, how to take them all from a dict, and which must be rebuilt (place, name)."""
+
+    count: int
+    pick: Callable[[dict[str, Any]], Sequence[Any]]
+    nested: tuple[tuple[int, str, Callable[[Any], Any]], ...]
+
+
 @cache
-def _nested(kind: Any) -> dict[str, Callable[[Any], Any]]:
+def _form(kind: Any) -> _Form:
     hints = typing.get_type_hints(kind)
-    found = {f.name: _reviver(hints[f.name]) for f in dataclasses.fields(kind)}
-    return {name: reviver for name, reviver in found.items() if reviver is not None}
+    names = tuple(f.name for f in dataclasses.fields(kind))
+    nested = ((place, name, _reviver(hints[name])) for place, name in enumerate(names))
+    picker: Any = itemgetter(*names) if len(names) > 1 else lambda plain: [plain[name] for name in names]
+    return _Form(len(names), picker, tuple((place, name, how) for place, name, how in nested if how is not None))
 
 
 @cache

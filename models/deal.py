@@ -112,6 +112,10 @@ def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts 
 
 def apply(deal: Deal, events: Iterable[Event], at: str) -> tuple[Deal, tuple[Effect, ...]]:
     """The deal after one entry's events, with the effects that they add (they are pending in the deal, too)."""
+    return _apply(deal, events, at, deal.last_hash)
+
+
+def _apply(deal: Deal, events: Iterable[Event], at: str, last_hash: str) -> tuple[Deal, tuple[Effect, ...]]:
     sequence = deal.version + 1
     added: list[Effect] = []
     for happened in events:
@@ -120,7 +124,8 @@ def apply(deal: Deal, events: Iterable[Event], at: str) -> tuple[Deal, tuple[Eff
             key = f"{deal.id}:{sequence}:{len(added)}:{effect.kind}"
             added.append(Effect(effect.kind, effect.data, key))
     pending = (*deal.pending, *added) if added else deal.pending
-    return replace(deal, version=sequence, updated_at=at, pending=pending), tuple(added)
+    after = replace(deal, version=sequence, updated_at=at, pending=pending, last_hash=last_hash)
+    return after, tuple(added)
 
 
 def fold(entries: Iterable[Entry]) -> Deal:
@@ -138,7 +143,7 @@ def fold(entries: Iterable[Entry]) -> Deal:
         if row is None:
             raise ValueError(f"{entry.deal_id}/{entry.sequence}: {entry.action} is not possible in {deal.state}")
         target = row.target_from(deal.state)
-        deal = replace(apply(deal, events, entry.at)[0], last_hash=entry.hash)
+        deal, _ = _apply(deal, events, entry.at, entry.hash)
         if deal.state != target or entry.state_to != target:
             raise ValueError(f"{entry.deal_id}/{entry.sequence}: {entry.action} led to {deal.state}, not {target}")
     if deal is None:

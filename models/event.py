@@ -43,4 +43,4 @@ def from_plain(plain: dict[str, Any]) -> Event:
     kind = REGISTRY.get(plain.get("tag", ""))
     if kind is None:
         raise codec.Malformed("tag", f"unknown event {plain.get('tag')!r}")
-    return codec.revive(kind, {k: v for k, v in plain.items() if k != "tag"})
+    return codec.revive(kind, plain, beside="tag")

@@ -5,7 +5,7 @@ from typing import Any
 from models.command import Context
 from models.lifecycle.guards import guard
 from models.lifecycle.roles import Role
-from models.parts.contract import OURS
+from models.parts.contract import OURS, SIDES
 
 
 @guard("a printed contract of the current version", "system: prints it in a moment")
@@ -86,4 +86,8 @@ def both_sides_signed(ctx: Context) -> tuple[bool, Any]:
 @guard("a contract signed by both sides", "account_manager: sign")
 def contract_is_signed(ctx: Context) -> tuple[bool, Any]:
     """No goods leave before (invariant 5)."""
-    return bool(ctx.deal.contract and ctx.deal.contract.is_signed), "signed" if ctx.deal.contract else "no contract"
+    contract = ctx.deal.contract
+    if contract is None:
+        return False, "no contract"
+    signed = sum(contract.signed_by(side) for side in SIDES)
+    return contract.is_signed, f"signed by {signed} of {len(SIDES)}"

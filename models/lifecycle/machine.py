@@ -60,9 +60,19 @@ class Lifecycle:
             send_event=True,
         )
         self._events: dict[str, Any] = self._machine.events
+        self._moved: dict[tuple[str, str], str] = {}
 
     def fire(self, state: str, action: str, judge: Judge | None = None) -> str:
         """The state after `action` in `state`. Raises NoSuchMove, or GuardsFailed when `judge` says no."""
+        if judge is not None:
+            return self._trigger(state, action, judge)
+        # without a judge the machine's answer is always the same: it is asked once, as folds move thousands of parts
+        after = self._moved.get((state, action))
+        if after is None:
+            after = self._moved[state, action] = self._trigger(state, action, None)
+        return after
+
+    def _trigger(self, state: str, action: str, judge: Judge | None) -> str:
         subject = _Subject(str(state))  # `transitions` would look up an enum member by its name
         event = self._events.get(action)
         if event is None:

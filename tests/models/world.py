@@ -8,9 +8,10 @@ from models.command import SYSTEM, Actor, Command, Facts
 from models.deal import Decision, agenda, automatic, consider, decide, due_command, next_due, open_deal, question
 from models.deal_state import Deal
 from models.effects import Request, report, request
-from models.errors import MoveRefused
+from models.errors import MoveRefused, Refusal
 from models.instants import plus
 from models.messages.finance import (
+    BrokenPromiseInput,
     Financials,
     HeadroomInput,
     HeadroomReleaseInput,
@@ -28,7 +29,7 @@ from models.messages.logistics import (
     ShipResult,
 )
 from models.messages.receivables import InvoiceInput, InvoiceResult, LedgerEntryInput, LetterInput, LetterResult
-from models.messages.sales import QuotedLine, QuoteInput, QuoteResult
+from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteInput, QuoteLine, QuoteResult
 from models.policy import DEFAULT, Policy
 from models.stages.opening import OpenDeal
 from models.timeline import Entry, digest
@@ -72,9 +73,14 @@ class World:
     limit: int = 50_000_000
     entries: list[Entry] = field(default_factory=list)
     held: dict[int, tuple[str, int]] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     letters: list[str] = field(default_factory=list)
     booked: list[tuple[str, int]] = field(default_factory=list)
     invoices: int = 0
+    given_discount: int = 0
+    given_list: int = 0
+    broken_promises: int = 0
+    granted: GrantedDiscountInput | None = None
     headroom: int = 0
     deal: Deal = field(init=False)
 
@@ -84,7 +90,10 @@ class World:
 
     def do(self, role: str, action: str, **payload: Any) -> Deal:
         """Act as the person with a role; everything automatic follows at once."""
-        actor = SYSTEM if role == "system" else PEOPLE[role]
+        return self.act(SYSTEM if role == "system" else PEOPLE[role], action, **payload)
+
+    def act(self, actor: Actor, action: str, **payload: Any) -> Deal:
+        """Act as anybody."""
         self.command(Command(action, actor, f"k-{self.deal.version}-{action}", payload))
         return self.deal
 
@@ -119,21 +128,31 @@ class World:
             try:
                 self.command(due_command(item))
                 fired.append(item.action)
+                assert len(fired) < 1_000, "the agenda makes no progress"
                 refused.clear()
             except MoveRefused:
                 refused.add(item.key)
         self.now = until
         return fired
 
-    def refusal(self, role: str, action: str, **payload: Any) -> Any:
+    def refusal(self, role: str | Actor, action: str, **payload: Any) -> Refusal:
         """The refusal of an act that must be refused, without any change."""
-        before = self.deal
+        before, entries = self.deal, len(self.entries)
         try:
-            self.do(role, action, **payload)
+            self.act(role if isinstance(role, Actor) else PEOPLE[role], action, **payload)
         except MoveRefused as refused:
-            assert self.deal == before
+            assert self.deal is before
+            assert len(self.entries) == entries
             return refused.refusal
         raise AssertionError(f"{action} by {role} was not refused")
+
+    def pay(self, amount_minor: int | None = None, invoice: str = "") -> Deal:
+        """Accounts receivable books money on an invoice: the first with an open amount, all of it, unless told."""
+        owed = self.deal.receivable(invoice) or next(r for r in self.deal.receivables if r.open_minor)
+        amount = owed.open_minor if amount_minor is None else amount_minor
+        return self.do(
+            "accounts_receivable", "record_payment", invoice=owed.number, amount_minor=amount, currency="EUR"
+        )
 
     def _keep(self, decision: Decision) -> None:
         self.deal = decision.deal
@@ -144,13 +163,13 @@ class World:
             granted = asked.amount_minor <= self.limit
             self.headroom = asked.amount_minor if granted else self.headroom
             return Facts(headroom=HeadroomResult(granted, self.limit, 0))
-        lines = tuple(
-            QuotedLine(
-                q.article, not q.article.startswith("unknown"), f"article {q.article}", *self.prices[q.article], 1900
-            )
-            for q in asked.lines
-        )
-        return Facts(quote=QuoteResult(lines))
+        return Facts(quote=QuoteResult(tuple(map(self._quoted, asked.lines)), self.given_discount, self.given_list))
+
+    def _quoted(self, asked: QuoteLine) -> QuotedLine:
+        if asked.article.startswith("unknown"):
+            return QuotedLine(asked.article, False)
+        price, cost = self.prices[asked.article]
+        return QuotedLine(asked.article, True, f"article {asked.article}", price, cost, 1900)
 
     def _answer(self, asked: Request) -> object:
         match asked:
@@ -164,13 +183,22 @@ class World:
             case InvoiceInput():
                 self.invoices += 1
                 return InvoiceResult(f"2026-{self.invoices:06d}")
-            case HeadroomReleaseInput():
-                self.headroom = asked.remaining_minor
-            case LedgerEntryInput():
-                self.booked.append((asked.kind, asked.amount_minor))
             case ReserveInput() | ReleaseInput() | ShipInput():
                 return self._move_stock(asked)
-        return None
+            case _:
+                self._note(asked)
+                return None
+
+    def _note(self, asked: Request) -> None:
+        match asked:
+            case HeadroomReleaseInput():
+                self.headroom = min(self.headroom, asked.remaining_minor)
+            case LedgerEntryInput():
+                self.booked.append((asked.kind, asked.amount_minor))
+            case BrokenPromiseInput():
+                self.broken_promises += 1
+            case GrantedDiscountInput():
+                self.granted = asked
 
     def _move_stock(self, asked: ReserveInput | ReleaseInput | ShipInput) -> object:
         if isinstance(asked, ReserveInput):
@@ -179,6 +207,7 @@ class World:
             for line in asked.lines:
                 article, quantity = self.held[line.line]
                 self.held[line.line] = (article, quantity - line.quantity)
+                self.sent[article] += line.quantity
             return ShipResult(asked.lines)
         for line in asked.lines:
             article, quantity = self.held.pop(line.line, (line.article, 0))
@@ -255,13 +284,5 @@ def delivered(world: World, lines: list[dict[str, Any]] = LINES) -> World:
 
 def paid(world: World) -> World:
     """A delivered and paid deal."""
-    delivered(world)
-    for owed in world.deal.receivables:
-        world.do(
-            "accounts_receivable",
-            "record_payment",
-            invoice=owed.number,
-            amount_minor=owed.open_minor,
-            currency="EUR",
-        )
+    delivered(world).pay()
     return world

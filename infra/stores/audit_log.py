@@ -1,0 +1,57 @@
+"""Appends leaves to the audit log, inside the transaction that writes what they attest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Executable, bindparam, insert
+
+from infra.db import insert_into, table_of
+from models.merkle import audit_leaf
+from models.tables.records import AuditHeadRow, AuditLeafRow
+from models.timeline import digest
+
+_LEAVES = insert(table_of(AuditLeafRow))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf attests: `ref` names it, `body_hash` is its hash; `body` is kept when no other row holds it."""
+
+    kind: str
+    ref: str
+    body_hash: str
+    at: str
+    body: dict[str, Any] | None = None
+
+
+def leaf_of_body(kind: str, ref: str, body: dict[str, Any], at: str) -> Leaf:
+    """A leaf for something that no other table holds: the log keeps its body."""
+    return Leaf(kind, ref, digest(body), at, body)
+
+
+def append_leaves(connection: Connection, leaves: Sequence[Leaf]) -> int:
+    """Append leaves and answer the number of the last. Call it late: other writers wait until this transaction ends."""
+    last = int(connection.execute(_take(connection.dialect.name), {"taken": len(leaves)}).scalar_one())
+    first = last - len(leaves) + 1
+    connection.execute(_LEAVES, [_row(number, leaf) for number, leaf in enumerate(leaves, first)])
+    return last
+
+
+@cache
+def _take(dialect: str) -> Executable:
+    first = insert_into(dialect, AuditHeadRow).values(id=1, last_sequence=bindparam("taken"))
+    further = {"last_sequence": AuditHeadRow.last_sequence + first.excluded.last_sequence}
+    return first.on_conflict_do_update(index_elements=["id"], set_=further).returning(AuditHeadRow.last_sequence)
+
+
+def _row(number: int, leaf: Leaf) -> dict[str, Any]:
+    return {
+        "sequence": number,
+        "kind": leaf.kind,
+        "ref": leaf.ref,
+        "leaf_hash": audit_leaf(leaf.kind, leaf.ref, leaf.body_hash),
+        "at": leaf.at,
+        "body": leaf.body,
+    }

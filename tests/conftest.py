@@ -1,0 +1,88 @@
+"""Fixtures that every test may use: an open, migrated, empty `database`, and a private PostgreSQL server.
+
+`database` is on SQLite, or on PostgreSQL when DEALWRIGHT_TEST_DATABASE=postgres; `sqlite_url` and `postgres_url`
+ask for one of them whatever the variable says. Each test gets a database of its own, copied from one that was
+migrated once.
+"""
+
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from infra.db import Database, open_database
+from infra.migrate import upgrade
+from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
+
+VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+def pytest_report_header() -> str:
+    return f"tables on: {VARIANT} (DEALWRIGHT_TEST_DATABASE)"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this session (one per xdist worker). Absent binaries skip, but fail where CI is set."""
+    try:
+        with running_postgres() as server:
+            capture = request.config.pluginmanager.getplugin("capturemanager")
+            with capture.global_and_fixture_disabled():
+                request.config.get_terminal_writer().line(f"\nPostgreSQL for tests: {server.origin}")
+            upgrade(server.make(_TEMPLATE))
+            yield server
+    except NoPostgres as problem:
+        if os.environ.get("CI") or VARIANT == "postgres":
+            raise
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a fresh migrated PostgreSQL database."""
+    name = f"test_{next(_numbers)}"
+    yield postgres_server.make(name, _TEMPLATE)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that was migrated and holds nothing; to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "dealwright.db"
+    upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a fresh migrated SQLite file."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated_file, tmp_path / 'dealwright.db')}"
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh migrated database of the chosen kind."""
+    url: str = request.getfixturevalue("postgres_url" if VARIANT == "postgres" else "sqlite_url")
+    return url
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh, open, migrated database of the chosen kind."""
+    opened = open_database(database_url, synchronous="NORMAL")
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
+    """A fresh, open, migrated PostgreSQL database, whatever the variant."""
+    opened = open_database(postgres_url)
+    yield opened
+    await opened.close()

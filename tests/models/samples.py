@@ -1,0 +1,371 @@
+"""One deal in every state, and for every action of the deal's table a request whose guards all hold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from models import codec
+from models.agenda import agenda
+from models.command import SYSTEM, Actor, Command, Facts
+from models.deal import Decision, decide
+from models.deal_state import Deal, Effect
+from models.instants import plus
+from models.lifecycle.machines import DEALS
+from models.messages.finance import HeadroomResult, ReliabilityFacts
+from models.messages.sales import QuotedLine, QuoteResult
+from models.parts.care import Approval, Case
+from models.parts.contract import Disagreement, Signature
+from models.parts.order import OrderLine
+from models.parts.receivable import Dispute, Receivable
+from models.policy import DEFAULT, Policy
+from tests.models.world import GOOD, PEOPLE, World, delivered, entered, offered, qualified, signed
+
+Payload = dict[str, Any]
+QUOTE = QuoteResult((QuotedLine("A-1", True, "article A-1", 10_000, 6_000, 1900),))
+WEAK = ReliabilityFacts(True, "g-1", iban_ok=False, vat_ok=False, exposure_minor=40_000_000, broken_promises=1)
+BLOCKED = ReliabilityFacts(True, "g-1", blocked=True)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request that the deal's state, its guards and its role allow."""
+
+    deal: Deal
+    action: str
+    payload: Payload
+    actor: Actor
+    now: str
+    facts: Facts = field(default_factory=Facts)
+    policy: Policy = DEFAULT
+
+    def decide(self) -> Decision:
+        """Carry it out. Raises MoveRefused."""
+        command = Command(self.action, self.actor, "a-key", self.payload)
+        return decide(self.deal, command, self.policy, self.now, self.facts)
+
+    def given(self, **changes: Any) -> "Sample":
+        """The same request on a deal with other facts."""
+        return replace(self, deal=replace(self.deal, **changes))
+
+    def asking(self, **changes: Any) -> "Sample":
+        """The same request with another payload."""
+        return replace(self, payload=self.payload | changes)
+
+    def by(self, role: str, **changes: Any) -> "Sample":
+        """The same request by the person with a role."""
+        return replace(self, actor=replace(actor_of(role), **changes))
+
+
+def actor_of(role: str) -> Actor:
+    """The person with a role, or the engine."""
+    return SYSTEM if role == "system" else PEOPLE[role]
+
+
+def _reviewed() -> World:
+    world = qualified(World(reliability=WEAK))
+    world.do("account_manager", "request_check")
+    return world
+
+
+def _checking() -> World:
+    world = qualified(World())
+    checking = replace(world.deal, state="reliability_check", pending=(Effect("assess_reliability", {}, "E-1"),))
+    world.deal = checking
+    return world
+
+
+def _preparing(discount: int = 0) -> World:
+    world = qualified(World())
+    world.do("account_manager", "request_check")
+    line = {"article": "A-1", "quantity": 2, "unit_price_minor": 10_000 - discount}
+    world.do("account_manager", "draft_offer", lines=[line])
+    return world
+
+
+def _asking() -> World:
+    world = _preparing(discount=1_200)
+    world.do("account_manager", "request_approval", reason="a large customer")
+    return world
+
+
+def _contracted() -> World:
+    world = offered(World())
+    world.do("account_manager", "accept_offer")
+    return world
+
+
+def _disagreeing() -> World:
+    world = _contracted()
+    world.do("legal", "raise_disagreement", clause="7.2", our_position="30 days", their_position="90 days")
+    return world
+
+
+def _reviewing_contract() -> World:
+    world = _contracted()
+    world.do("account_manager", "submit_contract")
+    return world
+
+
+def _signing() -> World:
+    world = _contracted()
+    world.do("account_manager", "send_contract")
+    return world
+
+
+def _ended(state: str) -> Callable[[], World]:
+    def build() -> World:
+        world = delivered(World())
+        world.deal = replace(world.deal, state=state)
+        return world
+
+    return build
+
+
+def _identified() -> World:
+    return World()
+
+
+def _contacted() -> World:
+    world = World()
+    world.do("account_manager", "log_contact", channel="call", outcome="interested")
+    world.do("account_manager", "record_needs", what="pumps", quantity=16)
+    return world
+
+
+BUILD: dict[str, Callable[[], World]] = {
+    "identified": _identified,
+    "contacted": _contacted,
+    "qualified": lambda: qualified(World()),
+    "reliability_check": _checking,
+    "reliability_review": _reviewed,
+    "preparing_offer": _preparing,
+    "offer_approval": _asking,
+    "offer_open": lambda: offered(World()),
+    "drafting_contract": _contracted,
+    "resolving_disagreements": _disagreeing,
+    "contract_approval": _reviewing_contract,
+    "awaiting_signatures": _signing,
+    "ordering": lambda: signed(World()),
+    "fulfilling": lambda: entered(World()),
+    "supporting": lambda: delivered(World()),
+    **{state: _ended(state) for state in ("completed", "lost", "rejected", "cancelled", "defaulted")},
+}
+
+
+@cache
+def deal_in(state: str) -> Deal:
+    """A believable deal in a state."""
+    deal = BUILD[state]().deal
+    assert deal.state == state
+    return deal
+
+
+OWED = Receivable("R-1", "delivery", "EUR", 10_000, "2026-01-05T08:00:00Z", "2026-01-06T08:00:00Z")
+WRITE_OFF = Approval(
+    9, "write_off", "R-1", "R-1:10000", "bankrupt", "u-accounts_receivable", "2026-01-05T08:00:00Z",
+    "2026-01-06T08:00:00Z", ("head_of_sales", "commercial_director"), amount=10_000,
+)  # fmt: skip
+CASE = Case(1, (1,), "quality", "", "2026-01-05T08:00:00Z", "2026-01-10T08:00:00Z")
+SHORT = {"state": "short", "reserved": 0, "reserved_until": "", "short_since": "2026-01-05T08:00:00Z"}
+TIMED = frozenset(
+    {"remind", "escalate", "expire", "expire_reservation", "advance_collection", "break_promise", "follow_up"}
+)
+"""Actions of the engine that fire an item of the agenda."""
+
+Prepared = tuple[Deal, Payload, Facts]
+PREPARE: dict[str, Callable[[Deal], Prepared]] = {}
+
+
+def _sample(*actions: str) -> Callable[[Callable[[Deal], Prepared]], Callable[[Deal], Prepared]]:
+    def register(prepare: Callable[[Deal], Prepared]) -> Callable[[Deal], Prepared]:
+        PREPARE.update(dict.fromkeys(actions, prepare))
+        return prepare
+
+    return register
+
+
+def _plain(payload: Payload, facts: Facts | None = None, **changes: Any) -> Callable[[Deal], Prepared]:
+    return lambda deal: (replace(deal, **changes), payload, facts or Facts())
+
+
+def line_changed(deal: Deal, number: int, **changes: Any) -> Deal:
+    """The deal with one order line changed."""
+    assert deal.order
+    lines = tuple(replace(line, **changes) if line.line == number else line for line in deal.order.lines)
+    return replace(deal, order=replace(deal.order, lines=lines))
+
+
+def _effect(wanted: str, payload: Payload, /, **data: Any) -> Callable[[Deal], Prepared]:
+    return lambda deal: (replace(deal, pending=(Effect(wanted, data, "E-1"),)), {"effect": "E-1", **payload}, Facts())
+
+
+def _found(facts: ReliabilityFacts) -> Callable[[Deal], Prepared]:
+    return _effect("assess_reliability", {"found": codec.encode(facts)})
+
+
+PAPER = {"name": "contract-1.txt", "digest": "ab" * 32}
+INVOICE = {"number": "R-2", "kind": "delivery", "total_minor": 5, "issued_at": OWED.issued_at, "due_at": OWED.due_at}
+NEEDS = {"what": "pumps", "quantity": 3, "wanted_by": "2026-06-01", "budget_minor": 100, "decision_process": "board"}
+DRAFT = {"lines": [{"article": "A-1", "quantity": 3, "unit_price_minor": 9_900}], "valid_until": "2026-02-01T00:00:00Z"}
+PROMISE = {"invoice": "R-1", "amount_minor": 10_000, "until": "2027-01-01T00:00:00Z"}
+TERMS = {"credit_limit_minor": 1_000_000, "payment_days": 14, "reason": "known people"}
+CONSENT = {"line": 1, "channel": "email", "given_by": "buyer"}
+
+for _action, _prepare in {
+    "hold": _plain({"hold": "legal", "reason": "a claim"}),
+    "resume": _plain({"hold": "legal", "reason": "settled"}, holds=("legal",)),
+    "reassign": _plain({"owner": "u-other", "department": "south"}),
+    "note": _plain({"text": "they prefer mornings"}),
+    "file_document": _effect("print_document", PAPER, kind="contract", version=1),
+    "file_letter": _effect("send_letter", PAPER, kind="reminder"),
+    "finish_effect": _effect("note_broken_promise", {}),
+    "log_contact": _plain({"channel": "visit", "outcome": "a second talk"}),
+    "record_needs": _plain(NEEDS),
+    "lose": _plain({"reason": "competitor", "note": "cheaper", "competitor": "Acme"}),
+    "pass_check": _found(ReliabilityFacts(True, "g-1", True, financials=GOOD, founded_on="1999-01-01")),
+    "refer_check": _found(WEAK),
+    "reject_check": _found(BLOCKED),
+    "approve_reliability": _plain(TERMS),
+    "draft_offer": _plain(DRAFT, Facts(quote=QUOTE)),
+    "accept_offer": _plain({}, Facts(headroom=HeadroomResult(True, 50_000_000, 0))),
+    "object": _plain({"cause": "price", "answer": "quality"}),
+    "counter": _plain({"wanted_total_minor": 1_000, "text": "ten per cent less"}),
+    "redraft_contract": _plain({"special_clauses": ["delivery on Sundays"]}),
+    "raise_disagreement": _plain({"clause": "9", "our_position": "a", "their_position": "b"}),
+    "settle_disagreement": _plain({"clause": "7.2", "resolution": "45 days"}),
+    "book_reservation": _effect("reserve_lines", {"lines": []}, lines=[]),
+    "book_shipment": _effect("ship_lines", {"lines": []}, lines=[]),
+    "book_invoice": _effect("issue_invoice", INVOICE, kind="delivery", lines=[]),
+    "record_payment": _plain({"invoice": "R-1", "amount_minor": 9, "currency": "EUR"}, receivables=(OWED,)),
+    "dispute": _plain({"invoice": "R-1", "amount_minor": 4_000, "reason": "broken"}, receivables=(OWED,)),
+    "promise_to_pay": _plain(PROMISE, receivables=(OWED,)),
+    "credit": _plain({"invoice": "R-1", "amount_minor": 4_000, "reason": "late"}, receivables=(OWED,)),
+    "request_write_off": _plain({"invoice": "R-1", "reason": "bankrupt"}, receivables=(OWED,)),
+    "record_feedback": _plain({"satisfaction": 5, "text": "thanks"}),
+    "decide_case": _plain({"case": 1, "decision": "replace", "measure": "better boxes"}, cases=(CASE,)),
+    "close_case": _plain({"case": 1}, cases=(replace(CASE, state="decided", decision="refuse"),)),
+    "break_promise": _plain({}, receivables=(replace(OWED, promised_minor=5, promised_until="2026-01-09T00:00:00Z"),)),
+    "advance_collection": _plain({}, receivables=(OWED,)),
+    "complete": _plain({}, receivables=(replace(OWED, paid_minor=10_000, state="paid"),)),
+    "default": _plain({}, receivables=(replace(OWED, written_off_minor=10_000, state="written_off"),)),
+    "approve_contract": _plain({"reason": "fine"}),
+}.items():
+    PREPARE[_action] = _prepare
+
+
+@_sample("reject", "recheck_reliability", "approve_offer", "decline_offer", "return_contract", "cancel")
+def _with_reason(deal: Deal) -> Prepared:
+    return deal, {"reason": "because"}, Facts()
+
+
+@_sample("request_approval")
+def _beyond_authority(deal: Deal) -> Prepared:
+    return _preparing(discount=1_200).deal, {"reason": "a large customer"}, Facts()
+
+
+@_sample("approve_write_off", "decline_write_off")
+def _write_off_asked(deal: Deal) -> Prepared:
+    asked = replace(deal, receivables=(OWED,), approvals=(*deal.approvals, WRITE_OFF))
+    return asked, {"reason": "nothing to get"}, Facts()
+
+
+@_sample("settle_dispute")
+def _disputed(deal: Deal) -> Prepared:
+    owed = replace(OWED, disputes=(Dispute(1, 4_000, "broken", OWED.issued_at),))
+    payload = {"invoice": "R-1", "dispute": 1, "credit_minor": 1_000, "reason": "half of it"}
+    return replace(deal, receivables=(owed,)), payload, Facts()
+
+
+@_sample("close_protocol")
+def _all_settled(deal: Deal) -> Prepared:
+    assert deal.contract
+    settled = (Disagreement("7.2", "30 days", "90 days", "45 days"),)
+    return replace(deal, contract=replace(deal.contract, disagreements=settled)), {}, Facts()
+
+
+@_sample("sign")
+def _to_sign(deal: Deal) -> Prepared:
+    assert deal.contract
+    return deal, {"side": "ours", "digest": deal.contract.digest}, Facts()
+
+
+@_sample("conclude_contract")
+def _both_signed(deal: Deal) -> Prepared:
+    assert deal.contract
+    digest = deal.contract.digest
+    names = tuple(Signature(side, "somebody", digest, OWED.issued_at) for side in ("ours", "theirs"))
+    return replace(deal, contract=replace(deal.contract, signatures=names)), {}, Facts()
+
+
+@_sample("enter_order")
+def _accepted(deal: Deal) -> Prepared:
+    assert deal.order
+    lines = [
+        {"article": o.article, "quantity": o.ordered, "unit_price_minor": o.unit_price_minor} for o in deal.order.lines
+    ]
+    return replace(deal, order=replace(deal.order, accepted_by="u-account_manager")), {"lines": lines}, Facts()
+
+
+def _short(payload: Payload, facts: Facts | None = None) -> Callable[[Deal], Prepared]:
+    return lambda deal: (line_changed(deal, 1, **SHORT), payload, facts or Facts())
+
+
+PREPARE |= {
+    "retry_reservation": _short({}),
+    "escalate_shortage": _short({"line": 1}),
+    "answer_shortage": _short({"line": 1, "available_on": "2026-03-01", "quantity": 5, "note": "a truck is coming"}),
+    "propose_analogue": _short({"line": 1, "article": "B-1"}, Facts(quote=QUOTE)),
+}
+
+
+@_sample("accept_analogue", "decline_analogue")
+def _proposed(deal: Deal) -> Prepared:
+    changed = line_changed(deal, 1, **SHORT, proposed_article="B-1", proposed_price_minor=9_000)
+    return changed, CONSENT, Facts()
+
+
+@_sample("cancel_line")
+def _line_open(deal: Deal) -> Prepared:
+    return deal, {"line": 1, "reason": "not wanted"}, Facts()
+
+
+def _moved(delivered: bool, payload: Payload) -> Callable[[Deal], Prepared]:
+    def prepare(deal: Deal) -> Prepared:
+        assert deal.order
+        lines = tuple(_line_moved(line, delivered) for line in deal.order.lines)
+        return replace(deal, order=replace(deal.order, lines=lines)), payload, Facts()
+
+    return prepare
+
+
+def _line_moved(line: OrderLine, delivered: bool) -> OrderLine:
+    state = "delivered" if delivered else "shipped"
+    there = line.ordered if delivered else 0
+    return replace(line, shipped=line.ordered, delivered=there, reserved=0, state=state)
+
+
+PREPARE |= {
+    "deliver": _moved(False, {}),
+    "deliver_all": _moved(True, {}),
+    "close_short": _moved(True, {"reason": "the rest is not made any more"}),
+    "open_case": _moved(True, {"lines": [1], "cause": "damage", "note": "two boxes"}),
+}
+
+
+@cache
+def sample(state: str, action: str, role: str = "") -> Sample:
+    """The request for a row of the deal's table, by the first of its roles unless one is named."""
+    row = DEALS.table.index[(state, action)]
+    prepare = PREPARE.get(action, _plain({}))
+    deal, payload, facts = prepare(deal_in(state))
+    actor = actor_of(role or FIRST.get(action) or sorted(row.roles)[0])
+    now = plus(deal.updated_at, 60)
+    if action in TIMED:
+        item = next(i for i in agenda(deal, DEFAULT) if i.action == action)
+        now, payload = max(now, item.due_at), dict(item.payload)
+    return Sample(deal, action, payload, actor, now, facts)
+
+
+FIRST = {"sign": "commercial_director", "send_contract": "account_manager", "request_approval": "account_manager"}
+"""Who asks, where not every role that the row names has the authority."""

@@ -1,0 +1,57 @@
+"""The Merkle tree against the published vectors of Certificate Transparency, and against RFC 6962's own recursion."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.merkle import EMPTY_ROOT, audit_leaf, leaf_hash, node_hash, root
+
+# the reference tree of github.com/google/certificate-transparency, merkletree/merkle_tree_test.cc
+_LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+_ROOTS = (
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+)
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_root_equals_the_published_one(size):
+    leaves = [leaf_hash(bytes.fromhex(content)).hex() for content in _LEAVES[:size]]
+    assert root(leaves) == _ROOTS[size - 1]
+
+
+def test_root_of_an_empty_log():
+    assert root([]) == EMPTY_ROOT
+
+
+def _recursive(leaves: list[bytes]) -> bytes:
+    """RFC 6962, section 2.1, word for word."""
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return node_hash(_recursive(leaves[:split]), _recursive(leaves[split:]))
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=70))
+def test_streaming_root_equals_the_recursive_definition(contents):
+    leaves = [leaf_hash(content) for content in contents]
+    assert root(leaf.hex() for leaf in leaves) == _recursive(leaves).hex()
+
+
+def test_a_leaf_depends_on_everything_it_names():
+    leaf = audit_leaf("act", "d-1/1", "a" * 64)
+    others = [
+        audit_leaf("refusal", "d-1/1", "a" * 64),
+        audit_leaf("act", "d-1/2", "a" * 64),
+        audit_leaf("act", "d-1/1", "b" * 64),
+    ]
+    assert leaf not in others
+    assert len(set(others)) == 3
