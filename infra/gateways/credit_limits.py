@@ -1,0 +1,76 @@
+"""Credit limits as the risk officer sees and fixes them, and the audit of the reserved headroom."""
+
+from functools import partial
+from types import NoneType
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, and_, cast, func, select, tuple_
+
+from infra.db import Database, insert_into
+from infra.gateways import checked
+from infra.gateways.difference import Difference
+from infra.gateways.once import once
+from models.tables.money_books import CreditGroupRow as Group
+from models.tables.money_books import HeadroomRow as Headroom
+
+_GROUP = (Group.group_id, Group.currency)
+
+
+class CreditLimits:
+    """What the API does with credit limits. Amounts are minor units."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fix_limit(self, group: str, currency: str, limit_minor: int, fixed_by: str, effect_key: str) -> None:
+        """Fix a group's limit; from now on suggestions of the assessment don't change it. Reservations stay."""
+        checked.text(group, "a group")
+        checked.currency(currency)
+        checked.amount(limit_minor, "a limit")
+        checked.text(fixed_by, "who fixed it")
+        row = {"group_id": group, "currency": currency, "limit_minor": limit_minor, "fixed_by": fixed_by}
+        await once(self._database, effect_key, "credit.fix_limit", NoneType, partial(_fix, row=row))
+
+    async def limits(self, after: tuple[str, str] = ("", ""), limit: int = 100) -> list[dict[str, Any]]:
+        """Groups with their limits and reserved sums, page by page: pass the last (group, currency) as `after`."""
+        query = select(*_GROUP, Group.limit_minor, Group.fixed_by, Group.reserved_minor)
+        query = query.where(tuple_(*_GROUP) > tuple_(*after)).order_by(*_GROUP).limit(limit)
+        async with self._database.read() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def headroom(self, group: str) -> list[dict[str, Any]]:
+        """The reservations of a group that count against its limit."""
+        query = select(Headroom.key, Headroom.deal_id, Headroom.currency, Headroom.amount_minor, Headroom.expires_at)
+        query = query.where(Headroom.group_id == group, Headroom.state == "active").order_by(Headroom.key)
+        async with self._database.read() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def verify(self) -> list[Difference]:
+        """Where a group's reserved sum isn't the sum of its active reservations."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_DISAGREEING)).all()
+        return [
+            Difference(f"group {row.group_id} in {row.currency}", "reserved headroom", row.counted, row.reserved_minor)
+            for row in rows
+        ]
+
+
+def _fix(connection: Connection, row: dict[str, Any]) -> None:
+    new = insert_into(connection.dialect.name, Group).values(**row, reserved_minor=0)
+    fixed = {"limit_minor": row["limit_minor"], "fixed_by": row["fixed_by"]}
+    connection.execute(new.on_conflict_do_update(index_elements=list(_GROUP), set_=fixed))
+
+
+_ACTIVE = (
+    select(Headroom.group_id, Headroom.currency, cast(func.sum(Headroom.amount_minor), BigInteger).label("amount"))
+    .where(Headroom.state == "active")
+    .group_by(Headroom.group_id, Headroom.currency)
+    .subquery()
+)
+_COUNTED = func.coalesce(_ACTIVE.c.amount, 0)
+_DISAGREEING = (
+    select(*_GROUP, Group.reserved_minor, _COUNTED.label("counted"))
+    .outerjoin(_ACTIVE, and_(_ACTIVE.c.group_id == Group.group_id, _ACTIVE.c.currency == Group.currency))
+    .where(Group.reserved_minor != _COUNTED)
+    .order_by(*_GROUP)
+)
