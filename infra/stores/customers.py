@@ -31,9 +31,15 @@ class CustomerStore:
         return row
 
     async def put_many(self, cards: Sequence[Row], at: str) -> None:
-        """Add the customers of an import, or bring their cards up to date; their day of entry stays."""
+        """Add the customers of an import, or bring their cards up to date.
+
+        What no card of the import names stays as it is, and so do the day of entry and the broken promises, which
+        our own books count.
+        """
         rows = [_card(card, at) for card in cards]
-        await self._database.write(lambda connection: put(connection, CustomerRow, rows, ["id"], ["created_at"]))
+        named = {name for card in cards for name in card} - {"created_at", "broken_promises"} | {"updated_at"}
+        keep = [column for column in _CUSTOMERS.columns.keys() if column not in named]
+        await self._database.write(lambda connection: put(connection, CustomerRow, rows, ["id"], keep))
 
     async def put_contacts(self, customer_id: str, contacts: Sequence[Row]) -> None:
         """Add contacts of a customer, or change those with a known id."""

@@ -128,3 +128,13 @@ async def test_articles_and_prices(database):
     assert changed["active"] is False
     assert await articles.change("a-3", {"active": False}) is None
     assert [row["id"] for row in (await articles.page(active=True)).rows] == ["a-1"]
+
+
+async def test_an_import_leaves_alone_what_it_does_not_name(database):
+    customers = CustomerStore(database)
+    await customers.put_many([card(1, blocked=True)], START)
+    await customers.change("c-1", {"broken_promises": 2}, START)
+    await customers.put_many([card(1, segment="retail", broken_promises=0)], LATER)
+    row = await customers.get("c-1")
+    assert row is not None
+    assert (row["blocked"], row["broken_promises"], row["segment"]) == (True, 2, "retail")
