@@ -38,7 +38,7 @@ class CustomerStore:
         """
         rows = [_card(card, at) for card in cards]
         named = {name for card in cards for name in card} - {"created_at", "broken_promises"} | {"updated_at"}
-        keep = [column for column in _CUSTOMERS.columns.keys() if column not in named]
+        keep = [column.name for column in _CUSTOMERS.columns if column.name not in named]
         await self._database.write(lambda connection: put(connection, CustomerRow, rows, ["id"], keep))
 
     async def put_contacts(self, customer_id: str, contacts: Sequence[Row]) -> None:

@@ -47,7 +47,7 @@ async def record(names: list[str]) -> None:
                     target = FOLDER / f"{name}.{number}.pb.gz"
                     # no time stamp in the file: the same history gives the same bytes
                     target.write_bytes(gzip.compress(History(events=history.events).SerializeToString(), mtime=0))
-                    print(f"{target.name}: {len(history.events)} events")
+                    sys.stdout.write(f"{target.name}: {len(history.events)} events\n")
         await database.close()
 
 

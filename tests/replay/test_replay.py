@@ -20,8 +20,13 @@ def test_every_journey_has_a_recorded_history() -> None:
     assert {path.name.split(".")[0] for path in HISTORIES} == set(ALL)
 
 
+def recorded(path: Path) -> History:
+    """A recorded history as the engine gave it."""
+    return History.FromString(gzip.decompress(path.read_bytes()))
+
+
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.name.removesuffix(".pb.gz"))
 async def test_replays(path: Path) -> None:
-    history = History.FromString(gzip.decompress(path.read_bytes()))
+    history = recorded(path)
     replayer = Replayer(workflows=list(WORKFLOWS), data_converter=pydantic_data_converter, workflow_runner=STRICT)
     await replayer.replay_workflow(WorkflowHistory(f"deal-{path.name.split('.')[0]}", list(history.events)))
