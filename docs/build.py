@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.lifecycle_page import lifecycle_page
 from docs.settings_page import settings_page
 
 DOCS = Path(__file__).parent
@@ -31,6 +32,7 @@ class Page:
 
 
 PAGES: list[Page] = [
+    Page("lifecycle.md", lifecycle_page),
     Page("settings.md", settings_page),
 ]
 
