@@ -1,0 +1,130 @@
+"""The API as a process: built from the settings, served by uvicorn, stopped gracefully."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from structlog import get_logger
+
+from api.app import Lifespan, create_app
+from infra.db import open_database
+from infra.desk.engine import Engine
+from infra.desk.service import DealDesk
+from infra.logging import configure_logging
+from infra.settings import Settings, load_settings
+from infra.temporal_client import EngineUnreachable, connect
+
+GRACE_SECONDS = 15
+_ANYWHERE = "127.0.0.1:7233"
+
+log = get_logger()
+
+
+class AnnouncingServer(uvicorn.Server):
+    """An HTTP server that tells its address as soon as requests are answered there."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def server_of(app: FastAPI, settings: Settings, announce: Callable[[], None] = lambda: None) -> AnnouncingServer:
+    """The HTTP server for an application; serve it on the socket of `listen`."""
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,  # our own logging is set up already
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return AnnouncingServer(config, announce)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on the settings' address, loopback unless they say otherwise; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.api_host, settings.api_port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address for people and programs, such as http://127.0.0.1:8080."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(settings: Settings, temporal_address: str = "", announce: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, also while the engine is away: reads go on, acts are answered with 503."""
+    where = temporal_address or settings.temporal_address or _ANYWHERE
+    listening = listen(settings)
+    database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
+    desk = DealDesk(database, None, settings)
+    try:
+        app = create_app(desk, _lifespan(desk.engine, where, settings))
+        tell = announce or _log_address
+        await server_of(app, settings, lambda: tell(address_of(listening))).serve(sockets=[listening])
+    finally:
+        listening.close()
+        await database.close()
+
+
+def _log_address(address: str) -> None:
+    log.info("api_ready", address=address)
+
+
+def _lifespan(engine: Engine, where: str, settings: Settings) -> Lifespan:
+    """Connect while the application runs."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        connecting = asyncio.create_task(_connect(engine, where, settings.temporal_namespace))
+        try:
+            yield
+        finally:
+            connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await connecting
+
+    return lifespan
+
+
+async def _connect(engine: Engine, where: str, namespace: str) -> None:
+    """Connect as soon as the engine is there; afterwards the client finds it again by itself."""
+    while not engine.is_attached:
+        try:
+            engine.attach(await connect(where, namespace, deadline=timedelta(seconds=30)))
+        except EngineUnreachable as problem:
+            log.warning("engine_unreachable", address=where, reason=problem.reason)
+    log.info("engine_connected", address=where)
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    settings = load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""All stores and readers of one database, opened together: what desk, API and command line look things up in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from infra.db import Database
+from infra.gateways.ledger_reading import LedgerReader
+from infra.gateways.price_list import SqlPriceList
+from infra.gateways.stock_intake import StockIntake
+from infra.gateways.stock_reading import StockReader
+from infra.settings import Settings
+from infra.stores.archive import HistoryArchive
+from infra.stores.articles import ArticleStore
+from infra.stores.audit import AuditStore
+from infra.stores.commands import CommandStore
+from infra.stores.customers import CustomerStore
+from infra.stores.deals import DealStore
+from infra.stores.people import PeopleStore
+from infra.stores.policies import PolicyStore, PolicyVersion
+from infra.stores.rebuild import Rebuilder, RebuildReport
+from infra.stores.refusals import RefusalStore
+from infra.stores.timeline import TimelineStore
+from models import codec
+from models.deal import fold
+from models.messages.records import Projection
+from models.policy import DEFAULT, Policy
+from models.projection import project
+from models.timeline import Entry
+
+_ALWAYS = "2000-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Books:
+    """The books of one installation. They belong to the event loop of their database."""
+
+    database: Database
+    settings: Settings
+
+    @cached_property
+    def people(self) -> PeopleStore:
+        """Users and their keys."""
+        return PeopleStore(self.database)
+
+    @cached_property
+    def customers(self) -> CustomerStore:
+        """The customer bank."""
+        return CustomerStore(self.database)
+
+    @cached_property
+    def articles(self) -> ArticleStore:
+        """Articles and prices."""
+        return ArticleStore(self.database)
+
+    @cached_property
+    def prices(self) -> SqlPriceList:
+        """What the price list answers."""
+        return SqlPriceList(self.database)
+
+    @cached_property
+    def deals(self) -> DealStore:
+        """Projections of deals."""
+        return DealStore(self.database)
+
+    @cached_property
+    def timeline(self) -> TimelineStore:
+        """Timelines and refusals."""
+        return TimelineStore(self.database)
+
+    @cached_property
+    def refusals(self) -> RefusalStore:
+        """Where refused acts are written."""
+        return RefusalStore(self.database)
+
+    @cached_property
+    def commands(self) -> CommandStore:
+        """Answers under their keys."""
+        return CommandStore(self.database)
+
+    @cached_property
+    def audit(self) -> AuditStore:
+        """The audit log."""
+        return AuditStore(self.database)
+
+    @cached_property
+    def archive(self) -> HistoryArchive:
+        """Histories of the engine."""
+        return HistoryArchive(self.database, self.settings.archive_dir)
+
+    @cached_property
+    def stock(self) -> StockReader:
+        """What the stock book says."""
+        return StockReader(self.database)
+
+    @cached_property
+    def intake(self) -> StockIntake:
+        """How goods come into the stock book."""
+        return StockIntake(self.database)
+
+    @cached_property
+    def ledger(self) -> LedgerReader:
+        """What the ledger says."""
+        return LedgerReader(self.database)
+
+    @cached_property
+    def policies(self) -> "Policies":
+        """The business numbers by version."""
+        return Policies(PolicyStore(self.database))
+
+    async def compare_projections(self) -> RebuildReport:
+        """Compare the live projections with those that the timelines give."""
+        return await Rebuilder(self.database, await self.policies.folding()).compare()
+
+
+class Policies:
+    """Policies, decoded once: a version never changes."""
+
+    def __init__(self, store: PolicyStore) -> None:
+        self.store = store
+        self._known: dict[str, Policy] = {}
+
+    async def of(self, version: str) -> Policy:
+        """The numbers of a version. Raises LookupError when there is none."""
+        if version not in self._known:
+            found = await self.store.get(version)
+            if found is None:
+                raise LookupError(f"there is no policy {version}")
+            self._known[version] = codec.decode(Policy, found.body)
+        return self._known[version]
+
+    async def active(self, at: str) -> Policy:
+        """What a deal that starts now pins; a fresh system begins with the numbers of the domain."""
+        found = await self.store.active(at)
+        if found is None:
+            await self.store.add(PolicyVersion(DEFAULT.version, codec.encode(DEFAULT), _ALWAYS, "defaults"), at)
+            return DEFAULT
+        return await self.of(found.version)
+
+    async def folding(self) -> "Folding":
+        """What turns a timeline into its projection, with all policies at hand."""
+        rows = await self.store.all()
+        return Folding({row["version"]: codec.decode(Policy, row["body"]) for row in rows})
+
+
+class Folding:
+    """Folds a timeline under the policy that its deal pinned."""
+
+    def __init__(self, policies: dict[str, Policy]) -> None:
+        self._policies = policies
+
+    def __call__(self, entries: Sequence[Entry]) -> Projection:
+        """The projection. Raises ValueError for a timeline that no deal could have."""
+        deal = fold(entries)
+        if deal.policy_version not in self._policies:
+            raise ValueError(f"there is no policy {deal.policy_version}")
+        return project(deal, self._policies[deal.policy_version])

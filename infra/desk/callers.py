@@ -1,0 +1,59 @@
+"""Who stands at the desk: the user, what the roles let it see, and the operator of the machine itself."""
+
+from dataclasses import dataclass
+
+from infra.stores.people import Person
+from models.command import Actor
+from models.lifecycle.roles import BLIND_TO_PRICES, HEADS, SALES, Role
+from models.visibility import Scope, scope_of
+
+SEES_MARGINS = SALES | HEADS | {Role.AUDITOR}
+"""Margins and costs are sales' own (D11); an auditor reads everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who was identified. `roles` are role names, the one to act in is found by the table."""
+
+    user: str
+    roles: tuple[str, ...]
+    department: str = ""
+    on_behalf_of: str = ""
+
+    @property
+    def held(self) -> frozenset[Role]:
+        """The roles as the domain's enum."""
+        return frozenset(Role(role) for role in self.roles)
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as timelines name it."""
+        return Actor(self.user, self.roles, self.on_behalf_of)
+
+    @property
+    def scope(self) -> Scope:
+        """The deals that the caller sees."""
+        return scope_of(self.roles, self.user, self.department)
+
+    @property
+    def is_blind(self) -> bool:
+        """True for who must never see prices, margins or values."""
+        return bool(self.held & BLIND_TO_PRICES) and not self.held - BLIND_TO_PRICES - {Role.ADMIN}
+
+    @property
+    def sees_margins(self) -> bool:
+        """True for who may see costs and margins."""
+        return bool(self.held & SEES_MARGINS)
+
+    def has(self, *roles: Role) -> bool:
+        """True when the caller holds one of the roles."""
+        return bool(self.held & frozenset(roles))
+
+
+def caller_of(person: Person) -> Caller:
+    """The caller that a user's key identifies."""
+    return Caller(person.id, person.roles, person.department)
+
+
+OPERATOR = Caller("operator", (str(Role.ADMIN), str(Role.AUTOMATION)))
+"""Whoever runs commands on the machine that holds the data."""

@@ -1,0 +1,83 @@
+"""The desk: one place where API and command line open deals, act on them, ask why, and move test clocks."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+
+from infra.db import Database
+from infra.desk.acts import Acts, Ask
+from infra.desk.books import Books
+from infra.desk.callers import Caller
+from infra.desk.clock_moving import Moved, TestTime
+from infra.desk.clocks import Clock, wall_clock
+from infra.desk.engine import Engine
+from infra.desk.health import Health, look_after
+from infra.desk.judging import ActionView
+from infra.desk.money_reading import MoneyReading
+from infra.desk.opening import NewDeal, Opening
+from infra.desk.reading import Reading, Why
+from infra.desk.recording import RefusalBook
+from infra.settings import Settings
+from models.messages.deals import ActResult
+
+
+class DealDesk:
+    """Serves callers. Reads, dry runs and `why` need the database alone; acts need the engine."""
+
+    def __init__(
+        self, database: Database, client: Client | None, settings: Settings, clock: Clock = wall_clock
+    ) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.books = Books(database, settings)
+        self.engine = Engine(client, settings.task_queue, settings.updates_in_flight_per_deal)
+        self.refusals = RefusalBook(self.books, clock)
+        self._acts = Acts(self.books, self.engine, self.refusals, clock)
+        self._opening = Opening(self.books, self.engine, self.refusals, clock)
+        self.reading = Reading(self.books, self._acts, clock)
+        self.money = MoneyReading(database)
+        self.test_time = TestTime(self.books, self.engine)
+
+    async def open_deal(self, caller: Caller, asked: NewDeal, key: str) -> ActResult:
+        """Open a deal; the same key opens the same deal. Raises a DeskError."""
+        return await self._opening.open(caller, asked, key)
+
+    async def act(
+        self,
+        caller: Caller,
+        deal_id: str,
+        action: str,
+        payload: Any,
+        key: str,
+        expected_version: int = 0,
+        *,
+        settle: bool = False,
+    ) -> ActResult:
+        """Carry out one act; the same key gets the same answer. Raises a DeskError, recorded as a refusal.
+
+        With `settle` the answer waits until the departments have done what the act asked of them.
+        """
+        return await self._acts.act(Ask(caller, deal_id, action, payload, key, expected_version, settle))
+
+    async def dry_run(
+        self, caller: Caller, deal_id: str, action: str, payload: Any, expected_version: int = 0
+    ) -> ActResult:
+        """Where the deal would stand after an act; nothing changes and nothing is recorded. Raises a DeskError."""
+        return await self._acts.rehearse(Ask(caller, deal_id, action, payload, "", expected_version))
+
+    async def actions(self, caller: Caller, deal_id: str) -> list[ActionView]:
+        """Every action of the table, allowed or blocked and why. Raises NoSuch."""
+        return await self.reading.actions(caller, deal_id)
+
+    async def why(self, caller: Caller, deal_id: str, action: str = "") -> Why:
+        """What the deal waits for and what blocks its actions. Raises NoSuch."""
+        return await self.reading.why(caller, deal_id, action)
+
+    async def advance_clock(self, caller: Caller, deal_id: str | None, by: timedelta) -> list[Moved]:
+        """Forward a test deal's clock, or those of all open test deals. Raises a DeskError."""
+        return await self.test_time.advance(caller, deal_id, by)
+
+    async def health(self) -> Health:
+        """Whether database, engine and workers answer."""
+        return await look_after(self.books.database, self.engine, self.settings.task_queue)

@@ -1,0 +1,101 @@
+"""The API as a process: starts without an engine, announces itself, survives rude clients, stops when it is told."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from infra.settings import PREFIX
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def api(tmp_path: Path, migrated_file: Path, port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    (tmp_path / "dealwright.db").write_bytes(migrated_file.read_bytes())
+    own = {"DATA_DIR": str(tmp_path), "TEMPORAL_ADDRESS": "127.0.0.1:1", "API_PORT": str(port), "LOG_FORMAT": "json"}
+    environment = {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
+    log = (tmp_path / "api.log").open("wb")
+    process = subprocess.Popen([sys.executable, "-m", "api.main"], cwd=TOP, env=environment, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(address, process)
+        yield address, process
+    finally:
+        process.kill()
+        process.wait(10)
+        log.close()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx2.get(f"{address}/v1/health/live")
+            return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the API does not answer")
+
+
+def test_it_serves_without_an_engine_and_stops(api, tmp_path: Path) -> None:
+    address, process = api
+    health = httpx2.get(f"{address}/v1/health")
+    assert (health.status_code, health.json()["database"]) == (503, "ok")
+    assert httpx2.get(f"{address}/v1/deals").status_code == 401
+    assert httpx2.get(f"{address}/v1/openapi.json").json()["info"]["title"] == "Dealwright"
+    assert address in (tmp_path / "api.log").read_text()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_large_bodies_are_answered_and_not_kept(api) -> None:
+    address, _ = api
+    for size in (1_100_000, 2_000_000, 30_000_000):
+        try:
+            answer = httpx2.post(
+                f"{address}/v1/deals", content=b"x" * size, headers={"Idempotency-Key": "k"}, timeout=20
+            )
+        except httpx2.TransportError:
+            assert size > 8_000_000  # cut off while still sending
+        else:
+            assert answer.status_code == 401
+    assert httpx2.get(f"{address}/v1/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "rude",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET /v1/health/live HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    ],
+)
+def test_rude_clients_do_not_hurt(api, rude: bytes) -> None:
+    address, _ = api
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        try:
+            connection.sendall(rude)
+            answer = connection.recv(200)
+        except OSError:
+            answer = b""
+    assert b" 500 " not in answer
+    assert httpx2.get(f"{address}/v1/health/live").status_code == 200
