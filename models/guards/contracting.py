@@ -42,6 +42,17 @@ def signing_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]]:
     return amount <= mine, f"{amount} to sign, {mine} allowed", able
 
 
+MOST_CLAUSES = 100
+"""Clauses of one protocol at most: beyond that, parties negotiate another contract."""
+
+
+@guard(f"fewer than {MOST_CLAUSES} clauses in the protocol", "legal: settle the matter in one clause")
+def protocol_has_room(ctx: Context) -> tuple[bool, Any]:
+    """A deal stays small enough for the engine to carry."""
+    clauses = ctx.deal.contract.disagreements if ctx.deal.contract else ()
+    return len(clauses) < MOST_CLAUSES, f"{len(clauses)} clauses"
+
+
 @guard("an open clause of that name", "the asker: a clause that is open", needs="payload")
 def disagreement_is_open(ctx: Context) -> tuple[bool, Any]:
     """Only an open clause can be settled."""

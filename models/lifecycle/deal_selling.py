@@ -180,6 +180,7 @@ CONTRACT_ROWS = (
         S.RESOLVING_DISAGREEMENTS,
         SELLERS | LEGAL,
         "contract_is_drafted",
+        "protocol_has_room",
         summary="Add a clause to the protocol of disagreements",
     ),
     row(

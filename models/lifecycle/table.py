@@ -1,6 +1,5 @@
 """What a transition table is made of: rows (one allowed move each) and what every state expects."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,8 +70,3 @@ class Table:
     def states_with(self, action: str) -> tuple[str, ...]:
         """The states in which the action has a row."""
         return tuple(state for state in self.states if (state, action) in self.index)
-
-
-def names(states: Iterable[str]) -> tuple[str, ...]:
-    """Enum members to their plain names."""
-    return tuple(str(state) for state in states)
