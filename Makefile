@@ -9,7 +9,7 @@ PYTEST  := $(BIN)/pytest -n $(WORKERS) --dist loadscope
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-postgres coverage lint format bench soak docs docs-check compose-check lock clean
+.PHONY: help setup demo up test test-postgres coverage lint format bench soak docs openapi docs-check compose-check lock clean
 
 help: ## This list
 	@echo "Dealwright. Start with:  make setup && make demo"
@@ -63,6 +63,9 @@ soak: setup ## Memory and store growth over 20,000 moves
 
 docs: setup ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m docs.build
+
+openapi: setup ## Write the snapshot of the API's contract anew, after a change that is meant
+	@$(BIN)/python -m tests.api.test_openapi
 
 docs-check: setup ## Fail if a generated page of docs/ is stale
 	@$(BIN)/python -m docs.build --check
