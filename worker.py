@@ -35,6 +35,8 @@ def build_worker(
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+        # how long a deal waits for a worker that knew it and died (ten seconds by default)
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
 

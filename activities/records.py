@@ -2,7 +2,14 @@
 
 from temporalio import activity
 
-from models.messages.records import ArchiveInput, ArchiveResult, RecordInput, RecordResult
+from models.messages.records import (
+    ArchiveInput,
+    ArchiveResult,
+    RecordInput,
+    RecordResult,
+    StandingInput,
+    StandingResult,
+)
 from models.ports import Archive, Recorder
 
 
@@ -16,6 +23,11 @@ class Records:
     async def record(self, asked: RecordInput) -> RecordResult:
         """Write timeline entries, projection, outbox events, audit leaves and answers in one transaction."""
         return await self._recorder.record(asked)
+
+    @activity.defn
+    async def read_standing(self, asked: StandingInput) -> StandingResult:
+        """What stands in a timeline that the asker has not seen."""
+        return await self._recorder.standing(asked)
 
     @activity.defn
     async def archive_run(self, asked: ArchiveInput) -> ArchiveResult:

@@ -67,5 +67,6 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         receivables.book_entry,
         support.send_letter,
         records.record,
+        records.read_standing,
         records.archive_run,
     ]

@@ -128,9 +128,11 @@ def _apply(deal: Deal, events: Iterable[Event], at: str, last_hash: str) -> tupl
     return after, tuple(added)
 
 
-def fold(entries: Iterable[Entry]) -> Deal:
-    """The deal that a timeline tells of. Raises ValueError when an entry is not a move that the table allows."""
-    deal: Deal | None = None
+def fold(entries: Iterable[Entry], deal: Deal | None = None) -> Deal:
+    """The deal that a timeline tells of; the rest of a timeline is folded on to the `deal` before it.
+
+    Raises ValueError when an entry is not a move that the table allows.
+    """
     for entry in entries:
         events = [from_plain(plain) for plain in entry.events]
         if deal is None:

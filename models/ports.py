@@ -33,7 +33,14 @@ from models.messages.receivables import (
     LetterInput,
     LetterResult,
 )
-from models.messages.records import ArchiveInput, ArchiveResult, RecordInput, RecordResult
+from models.messages.records import (
+    ArchiveInput,
+    ArchiveResult,
+    RecordInput,
+    RecordResult,
+    StandingInput,
+    StandingResult,
+)
 from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteResult
 
 
@@ -97,6 +104,8 @@ class Recorder(Protocol):
     """Writes what a move left behind, in one transaction, once per (deal, sequence)."""
 
     async def record(self, asked: RecordInput) -> RecordResult: ...
+
+    async def standing(self, asked: StandingInput) -> StandingResult: ...
 
 
 class Archive(Protocol):

@@ -5,6 +5,7 @@ and mailing, which may one day be slow and foreign, runs as regular activities.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -29,15 +30,24 @@ from models.messages.finance import (
 from models.messages.legal import DocumentInput
 from models.messages.logistics import ReleaseInput, ReserveInput, ShipInput
 from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
-from models.messages.records import ArchiveInput, ArchiveResult, RecordInput
+from models.messages.records import (
+    CONFLICT,
+    ArchiveInput,
+    ArchiveResult,
+    RecordInput,
+    StandingInput,
+    StandingResult,
+)
 from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteResult
 
 R = TypeVar("R")
 
 UNTIL_DONE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1))
 A_FEW_TIMES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=4)
+UNTIL_DONE_OR_CONFLICT = replace(UNTIL_DONE, non_retryable_error_types=[CONFLICT])
 QUICK = timedelta(seconds=20)
-SLOW = timedelta(minutes=2)
+SLOW = timedelta(seconds=30)
+"""Also how long a deal waits for a paper whose printer was killed, as nobody else notices that it is gone."""
 
 LOCAL: dict[type[Any], Callable[..., Any]] = {
     ReliabilityInput: Finance.assess_reliability,
@@ -84,9 +94,16 @@ async def reserve_headroom(asked: HeadroomInput) -> HeadroomResult:
 
 
 async def record(asked: RecordInput) -> None:
-    """Write down what happened; tried until it stands."""
+    """Write down what happened; tried until it stands. Raises FailureError when its place is taken."""
     await workflow.execute_local_activity_method(
-        Records.record, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
+        Records.record, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE_OR_CONFLICT
+    )
+
+
+async def read_standing(asked: StandingInput) -> StandingResult:
+    """What stands in the timeline that this run has not seen."""
+    return await workflow.execute_local_activity_method(
+        Records.read_standing, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
     )
 
 

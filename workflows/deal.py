@@ -1,10 +1,11 @@
 """One durable workflow per deal: the shell around the pure core. `run` is the story of a deal."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from models import codec
 from models.command import Command
@@ -43,6 +44,7 @@ from workflows import calls
 from workflows.answers import HandledKeys, answer_of
 from workflows.facts import gather, give_back
 from workflows.refusals import as_error
+from workflows.standing import Overtaken, is_conflict, take_over
 
 
 @workflow.defn(name=WORKFLOW)
@@ -98,22 +100,17 @@ class DealWorkflow:
         # an act may arrive in the same task as the start, before the opening is recorded
         await workflow.wait_condition(lambda: self._deal is not None)
         async with self._lock:
-            # the world may have moved while this act waited for the lock: judge again
-            known = self._handled.replay(asked)
-            if known is not None:
-                return known
-            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
             try:
-                answer = await self._carry_out(command, asked.fingerprint)
+                answer = await self._answer(asked)
             except MoveRefused as refused:
                 raise as_error(refused.refusal) from None
-            except ActivityError as failed:
+            except FailureError as failed:
                 raise ApplicationError(f"a department did not answer: {failed}", type=UNAVAILABLE) from None
         if not asked.settle:
             return answer
         # without the lock, which the effects' reports need
         await workflow.wait_condition(lambda: not self.deal.pending)
-        return answer_of(self.deal, asked.actor.roles, self._policy)
+        return answer if answer.replayed else answer_of(self.deal, asked.actor.roles, self._policy)
 
     @act.validator
     def check_act(self, asked: ActInput) -> None:
@@ -144,7 +141,18 @@ class DealWorkflow:
             return
         opened = codec.decode(OpenDeal, start.opened)
         decision = open_deal(start.deal_id, opened, start.actor, start.key, self._policy, self._now())
-        await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
+        with suppress(Overtaken):
+            await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
+
+    async def _answer(self, asked: ActInput) -> ActResult:
+        """Judge again, as the world may have moved while the act waited for the lock, and carry the act out."""
+        while True:
+            known = self._handled.replay(asked)
+            if known is not None:
+                return known
+            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
+            with suppress(Overtaken):
+                return await self._carry_out(command, asked.fingerprint)
 
     async def _carry_out(self, command: Command, fingerprint: str = "") -> ActResult:
         """Ask for facts, decide, let automatic moves follow, and record it all at once. Needs the lock."""
@@ -152,13 +160,13 @@ class DealWorkflow:
         facts = await gather(asked)
         try:
             decisions = [decide(self.deal, command, self._policy, self._now(), facts)]
-        except MoveRefused:
-            await give_back(asked, facts, f"{self.deal.version + 1}:{command.key}")
+            decisions += self._automatic_moves(decisions[0].deal)
+            entries = [decision.entry for decision in decisions]
+            key = command.key if fingerprint else ""
+            return await self._record(decisions[-1].deal, entries, command.actor.roles, key, fingerprint)
+        except (MoveRefused, Overtaken):
+            await give_back(asked, facts, self.deal.headroom_minor, workflow.now().isoformat())
             raise
-        decisions += self._automatic_moves(decisions[0].deal)
-        entries = [decision.entry for decision in decisions]
-        key = command.key if fingerprint else ""
-        return await self._record(decisions[-1].deal, entries, command.actor.roles, key, fingerprint)
 
     def _automatic_moves(self, deal: Deal) -> list[Decision]:
         moves: list[Decision] = []
@@ -170,12 +178,23 @@ class DealWorkflow:
     async def _record(
         self, deal: Deal, entries: list[Entry], roles: tuple[str, ...], key: str, fingerprint: str
     ) -> ActResult:
-        """Write everything in one transaction; only then the deal is in its new state."""
+        """Write everything in one transaction; only then the deal is in its new state.
+
+        Raises Overtaken when other acts stand there already, which are taken over.
+        """
         projection = project(deal, self._policy)
         answer = answer_of(deal, roles, self._policy)
         answers = (Answer(key, fingerprint, codec.encode(answer)),) if fingerprint else ()
         changed = changed_children(self._projection, projection)
-        await calls.record(RecordInput(deal.id, tuple(entries), projection, changed, answers))
+        try:
+            await calls.record(RecordInput(deal.id, tuple(entries), projection, changed, answers))
+        except FailureError as failed:
+            if not is_conflict(failed):
+                raise
+            self._deal = await take_over(deal.id, self._deal, self._handled)
+            self._projection = project(self._deal, self._policy)
+            self._acts += 1
+            raise Overtaken from None
         if fingerprint:
             self._handled.keep(key, fingerprint, answer)
         self._deal, self._projection = deal, projection
@@ -189,8 +208,11 @@ class DealWorkflow:
             asked = request(effect, self.deal, self._policy, self._now())
             answer = await calls.perform(asked)
             async with self._lock:
-                now = self._now()
-                await self._carry_out(report(effect, asked, answer, self.deal, self._policy, now))
+                # an attempt that was lost may have reported it already
+                while self.deal.effect(effect.key):
+                    told = report(effect, asked, answer, self.deal, self._policy, self._now())
+                    with suppress(Overtaken):
+                        await self._carry_out(told)
 
     async def _fire_what_is_due(self) -> None:
         """Act on every agenda item whose time has come; what is refused now waits until the deal changes."""
@@ -203,6 +225,8 @@ class DealWorkflow:
                     await self._carry_out(due_command(item))
                 except MoveRefused:
                     self._refused[item.key] = self.deal.version
+                except Overtaken:
+                    continue
 
     def _put_off(self) -> frozenset[str]:
         self._refused = {key: seen for key, seen in self._refused.items() if seen == self.deal.version}

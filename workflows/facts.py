@@ -14,7 +14,11 @@ async def gather(asked: Question | None) -> Facts:
     return Facts(quote=await calls.quote(asked))
 
 
-async def give_back(asked: Question | None, facts: Facts, key: str) -> None:
-    """Undo what gathering reserved, when the act was refused after all."""
+async def give_back(asked: Question | None, facts: Facts, held_minor: int, attempt: str) -> None:
+    """Undo what gathering reserved beyond what the deal holds, when the act came to nothing after all.
+
+    `attempt` is new each time: the same act may be asked for, reserved and refused again.
+    """
     if isinstance(asked, HeadroomInput) and facts.headroom and facts.headroom.granted:
-        await calls.perform(HeadroomReleaseInput(f"undo:{key}", asked.key, asked.deal_id, 0, asked.at))
+        key = f"undo:{asked.deal_id}:{attempt}"
+        await calls.perform(HeadroomReleaseInput(key, asked.key, asked.deal_id, held_minor, asked.at))

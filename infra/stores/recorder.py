@@ -8,12 +8,17 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from infra.db import Database
+from infra.db import Database, table_of
 from infra.stores.record_rows import TimelineConflict, write_records
-from models.messages.records import RecordInput, RecordResult
+from infra.stores.timeline import entry_of
+from models.messages.records import Answer, RecordInput, RecordResult, StandingInput, StandingResult
+from models.tables.records import CommandRow, TimelineRow
 
+_TIMELINE, _COMMANDS = table_of(TimelineRow), table_of(CommandRow)
+_TOLD_TOGETHER = 100
 _TOGETHER = 32
 """Records in one transaction at most, so that nobody waits long for the neighbours' work."""
 
@@ -43,6 +48,24 @@ class DatabaseRecorder:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
+
+    async def standing(self, asked: StandingInput) -> StandingResult:
+        """Entries after a sequence, at most 100 of them, with the answers that were stored with them."""
+        entries = (
+            select(_TIMELINE)
+            .where(_TIMELINE.c.deal_id == asked.deal_id, _TIMELINE.c.sequence > asked.after)
+            .order_by(_TIMELINE.c.sequence)
+            .limit(_TOLD_TOGETHER)
+        )
+        answers = select(_COMMANDS.c.key, _COMMANDS.c.fingerprint, _COMMANDS.c.body).where(
+            _COMMANDS.c.scope == asked.deal_id,
+            _COMMANDS.c.sequence > asked.after,
+            _COMMANDS.c.sequence <= asked.after + _TOLD_TOGETHER,
+        )
+        async with self._database.read() as connection:
+            told = tuple(entry_of(row) for row in (await connection.execute(entries)).mappings())
+            stored = tuple(Answer(*row) for row in await connection.execute(answers.order_by(_COMMANDS.c.sequence)))
+        return StandingResult(told, stored)
 
     async def _write_all(self) -> None:
         while batch := self._next_batch():

@@ -31,6 +31,10 @@ class Answer:
     body: dict[str, Any]
 
 
+CONFLICT = "TimelineConflict"
+"""Type of the failure of a record whose place is taken by another entry. Trying again cannot help."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordInput:
     """All that one or more moves in a row leave behind. `entries` are consecutive; the projection is the last's.
@@ -51,6 +55,22 @@ class RecordResult:
     """The highest sequence that stands in the timeline afterwards."""
 
     sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingInput:
+    """Ask what stands in a deal's timeline after a sequence, some entries at a time."""
+
+    deal_id: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingResult:
+    """The entries that stand, in their order, and the answers that were stored with them."""
+
+    entries: tuple[Entry, ...]
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
