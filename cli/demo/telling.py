@@ -1,0 +1,114 @@
+"""Imports the examples and tells every story, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import cli.demo.goods
+import cli.demo.receivables
+import cli.demo.selling  # noqa: F401  # the stories register themselves
+from cli.demo.fates import FATES
+from cli.demo.story import Cast, Story
+from cli.exits import CommandFailed, ExitCode
+from cli.hands import Hands
+from cli.imports.customers import import_customers
+from cli.imports.driving import deals_by_source
+from cli.imports.opportunities import Opportunity
+from cli.imports.pipeline import read_dataset
+from cli.imports.products import import_products
+from cli.imports.report import Report
+from cli.imports.stock import import_stock
+from cli.imports.users import all_people, import_users
+from cli.screen import Screen
+from infra.db import Database
+from infra.desk.errors import DeskError
+from infra.settings import Settings
+from infra.stores.pages import Row
+from infra.stores.people import PeopleStore
+from infra.test_clock import TestClockError
+from models.instants import DAY, between
+
+EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+AT_ONCE = 8
+ARCHIVE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One story and where its deal stands. `problem` is empty when that is where it should be."""
+
+    row: Opportunity
+    words: str
+    deal_id: str
+    state: str
+    days: int
+    problem: str = ""
+
+
+async def import_examples(database: Database, at: str) -> list[Report]:
+    """Users, customers, products and stock of the examples."""
+    users = await import_users(database, EXAMPLES / "users.csv", at)
+    owners = frozenset(await all_people(PeopleStore(database)))
+    return [
+        users,
+        await import_customers(database, EXAMPLES / "customers.csv", at, owners),
+        await import_products(database, EXAMPLES / "products.csv"),
+        await import_stock(database, EXAMPLES / "stock.csv", at),
+    ]
+
+
+async def tell_stories(hands: Hands, settings: Settings, screen: Screen) -> tuple[Report, list[Told]]:
+    """Tell the story of every row of the examples; deals of an earlier demo are left as they are."""
+    books = hands.desk.books
+    dataset = await read_dataset(EXAMPLES / "opportunities.csv", books.database, settings)
+    cast = Cast(await all_people(books.people))
+    standing = await deals_by_source(hands)
+    places, done = asyncio.Semaphore(AT_ONCE), 0
+    with screen.progress("stories", len(dataset.opportunities)) as progress:
+
+        async def one(row: Opportunity) -> Told:
+            nonlocal done
+            async with places:
+                told = await _tell(hands, row, cast, standing.get(row.ref))
+            done += 1
+            progress(done)
+            return told
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(row)) for row in dataset.opportunities]
+    return dataset.reports[0], [task.result() for task in tasks]
+
+
+async def _tell(hands: Hands, row: Opportunity, cast: Cast, there: Row | None) -> Told:
+    fate = FATES.get(row.fate)
+    if fate is None:
+        raise CommandFailed(ExitCode.BAD_DATA, f"{row.ref} has no known fate, but {row.fate!r}")
+    problem = ""
+    story = Story(hands, row, cast)
+    story.deal_id = there["id"] if there else ""
+    try:
+        if there is None:
+            await story.begin()
+            await fate.tell(story)
+    except (DeskError, TestClockError, CommandFailed) as refused:
+        problem = str(refused)
+    found = await hands.desk.books.deals.get(story.deal_id) if story.deal_id else None
+    if found is None:
+        return Told(row, fate.words, story.deal_id, "", 0, problem or "the deal was not opened")
+    if not problem and found["state"] != fate.ends:
+        problem = f"should be {fate.ends}"
+    last = found["closed_at"] or found["updated_at"]
+    return Told(row, fate.words, found["id"], found["state"], between(found["opened_at"], last) // DAY, problem)
+
+
+async def until_archived(hands: Hands) -> None:
+    """Wait until the histories of all closed deals are in the archive, which is done beside the deals' own work."""
+    waiting = {row["id"] for row in (await deals_by_source(hands)).values() if row["closed_at"]}
+    async with asyncio.timeout(ARCHIVE_SECONDS):
+        while waiting:
+            for deal_id in sorted(waiting):
+                if await hands.desk.books.archive.of_deal(deal_id):
+                    waiting.discard(deal_id)
+            await asyncio.sleep(0.2 if waiting else 0)

@@ -1,0 +1,96 @@
+"""Imports from the command line: customers, products, stock, users and opportunities."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.session import Session, run, session_of
+
+if TYPE_CHECKING:
+    from cli.imports.report import Report
+    from infra.db import Database
+
+app = typer.Typer(help="Bring in CSV files; docs/imports.md describes their columns.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file.")]
+Allow = Annotated[bool, typer.Option("--allow-refused", help="Exit with 0 even when rows were refused.")]
+
+
+@app.command()
+def customers(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
+    """Add customers, or bring their cards up to date."""
+
+    async def work(database: Database, at: str) -> Report:
+        from cli.imports.customers import import_customers
+        from cli.imports.users import all_people
+        from infra.stores.people import PeopleStore
+
+        return await import_customers(database, file, at, frozenset(await all_people(PeopleStore(database))))
+
+    run(_import(session_of(context), work, allow_refused))
+
+
+@app.command()
+def products(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
+    """Add articles and prices, or bring them up to date."""
+
+    async def work(database: Database, at: str) -> Report:
+        from cli.imports.products import import_products
+
+        return await import_products(database, file)
+
+    run(_import(session_of(context), work, allow_refused))
+
+
+@app.command()
+def stock(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
+    """Enter opening stock, receipts and expected arrivals."""
+
+    async def work(database: Database, at: str) -> Report:
+        from cli.imports.stock import import_stock
+
+        return await import_stock(database, file, at)
+
+    run(_import(session_of(context), work, allow_refused))
+
+
+@app.command()
+def users(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
+    """Add users; those who are there already stay as they are."""
+
+    async def work(database: Database, at: str) -> Report:
+        from cli.imports.users import import_users
+
+        return await import_users(database, file, at)
+
+    run(_import(session_of(context), work, allow_refused))
+
+
+@app.command()
+def opportunities(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Our own CSV file, or a folder of a CRM export with four files.")],
+    drive: Annotated[bool, typer.Option("--drive", help="Make test deals and drive each to its row's fate.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Drive only the first rows; 0 means all.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Deals that are driven at once.")] = 12,
+    allow_refused: Allow = False,
+) -> None:
+    """Read sales opportunities; without --drive nothing is changed, only the rows are judged."""
+    from cli.import_opportunities import import_opportunities
+
+    run(import_opportunities(session_of(context), path, drive, limit, concurrency, allow_refused))
+
+
+async def _import(session: Session, work: Callable[[Database, str], Awaitable[Report]], allow_refused: bool) -> None:
+    from cli.import_reports import end_with, keep_report, show_reports
+    from infra.desk.clocks import wall_clock
+
+    async with session.database(create=True) as database:
+        report = await work(database, wall_clock())
+    kept = keep_report(session, [report.plain()])
+    session.screen.result(report.plain() | {"report": str(kept)}, lambda: show_reports(session, [report], kept))
+    end_with([report], allow_refused)

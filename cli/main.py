@@ -1,0 +1,81 @@
+"""The command `dealwright`: the tree of commands and the global options.
+
+What a command needs it imports when it runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import audit, database, deals, importing, lifecycle, people, serving, stock, testing_time
+from cli.exits import MEANINGS
+from cli.root import Root
+from cli.screen import Output
+from cli.session import Options, Session, session_of
+
+EPILOG = (
+    "The options --data, -o, --quiet, --as and --debug may stand anywhere on the line. "
+    "`dealwright exit-codes` lists what the exit codes mean; docs/cli.md tells more."
+)
+
+app = typer.Typer(
+    cls=Root,
+    name="dealwright",
+    help="Takes B2B deals from first contact to paid and supported.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder; DEALWRIGHT_DATA_DIR, else the user's own.")]
+Form = Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks and no progress on stderr.")]
+As = Annotated[str, typer.Option("--as", metavar="USER", help="The user to act and read as, instead of the operator.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    data: Data = None,
+    output: Form = Output.TABLE,
+    quiet: Quiet = False,
+    acting_as: As = "",
+    debug: Debug = False,
+) -> None:
+    """Takes B2B deals from first contact to paid and supported."""
+    context.obj = Session(Options(data, output, quiet, acting_as, debug))
+
+
+serving.add_to(app)
+
+
+@app.command("exit-codes", rich_help_panel=serving.SYSTEM)
+def exit_codes(context: typer.Context) -> None:
+    """What the exit codes mean."""
+    session = session_of(context)
+    plain = {str(int(code)): meaning for code, meaning in MEANINGS.items()}
+    rows = [(int(code), meaning) for code, meaning in MEANINGS.items()]
+    session.screen.result(plain, lambda: session.screen.table("", ("code>", "meaning"), rows))
+
+
+for tree, name, panel in (
+    (deals.app, "deal", "Daily work"),
+    (importing.app, "import", "Daily work"),
+    (stock.app, "stock", "Daily work"),
+    (people.app, "user", "Daily work"),
+    (audit.app, "audit", "Evidence"),
+    (lifecycle.app, "lifecycle", "Evidence"),
+    (testing_time.app, "clock", serving.SYSTEM),
+    (database.app, "db", serving.SYSTEM),
+):
+    app.add_typer(tree, name=name, rich_help_panel=panel)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,85 @@
+"""What the global options say, and how a command gets at the data folder with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from cli.exits import CommandFailed, ExitCode
+from cli.screen import Output, Screen
+
+if TYPE_CHECKING:
+    from infra.db import Database
+    from infra.settings import Settings
+
+T = TypeVar("T")
+
+OPERATOR = "operator"
+"""The user that the command line acts as when --as names nobody: the machine client of whoever owns the folder."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The global options as they were given."""
+
+    data: Path | None = None
+    output: Output = Output.TABLE
+    quiet: bool = False
+    acting_as: str = ""
+    debug: bool = False
+
+
+class Session:
+    """One run of the command line."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.screen = Screen(options.output, options.quiet)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the data folder. Raises SettingsError."""
+        from infra.settings import load_settings
+
+        return load_settings(data_dir=self.options.data)
+
+    def require_data(self) -> None:
+        """Refuse to read a folder in which nothing was ever stored."""
+        settings = self.settings
+        if settings.database_url is None and not settings.database_file.exists():
+            advice = "`dealwright demo --data DIR` fills a folder with samples, `dealwright up` starts an empty one"
+            raise CommandFailed(ExitCode.NOT_FOUND, f"there is no data in {settings.data_dir}", advice)
+
+    @asynccontextmanager
+    async def database(self, create: bool = False) -> AsyncIterator[Database]:
+        """Our tables, up to date; with `create` also in a folder that is new."""
+        from infra.db import open_database
+        from infra.migrate import upgrade
+
+        if not create:
+            self.require_data()
+        settings = self.settings
+        await asyncio.to_thread(upgrade, settings.database)
+        opened = open_database(settings.database, settings.sqlite_synchronous)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session that the global options made."""
+    found = context.find_root().obj
+    return found if isinstance(found, Session) else Session(Options())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)

@@ -1,0 +1,54 @@
+"""The command line as a person runs it: a process of its own, with nothing set in its environment."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+REAL_DATA = ROOT.parent / "shared" / "data" / "opportunities"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Ours without the settings of whoever runs the tests."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DEALWRIGHT_")}
+    return {**plain, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "cli.main", *map(str, arguments)]
+
+
+def in_process(*arguments: object) -> Ran:
+    """Run a command in this process, which saves it from loading everything once more."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return Ran(done.exit_code, done.stdout, done.stderr)
+
+
+def dealwright(*arguments: object, timeout: float = 150, **more: str) -> Ran:
+    """Run a command to its end."""
+    done = subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=environment(**more), timeout=timeout, cwd=ROOT
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)

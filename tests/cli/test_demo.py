@@ -1,0 +1,169 @@
+"""One run of the demo, and then the commands on the folder that it leaves, with nothing else running."""
+
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.exits import ExitCode
+from infra.system_state import running_system
+from tests.cli.command import ROOT, Ran, command, dealwright, environment, in_process
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Ran:
+    return dealwright("--data", folder, "demo", "-o", "json", timeout=500)
+
+
+@pytest.fixture(scope="module")
+def told(demo: Ran) -> Any:
+    assert demo.code == 0, demo.err + demo.out[-3000:]
+    return demo.json
+
+
+@pytest.fixture
+def cli(folder: Path, told: Any) -> Iterator[Any]:
+    """A command on the demo's folder."""
+    yield lambda *arguments: in_process("--data", folder, *arguments)
+    assert running_system(folder) is None
+
+
+@pytest.fixture(scope="module")
+def up(folder: Path, told: Any) -> Iterator[Any]:
+    """A command on the demo's folder while its system runs, so that nothing has to be started for it."""
+    process = subprocess.Popen(
+        command("--data", folder, "up"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=environment(), cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert "Dealwright is up" in process.stdout.readline()
+    yield lambda *arguments: in_process("--data", folder, *arguments)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+    process.stdout.close()
+
+
+def deal_of(told: Any, fate: str) -> str:
+    return next(str(story["deal"]) for story in told["stories"] if story["fate"] == fate)
+
+
+def test_every_story_ends_as_told(told: Any) -> None:
+    assert len(told["stories"]) >= 25
+    assert [story for story in told["stories"] if story["problem"]] == []
+    assert 180 <= max(story["days"] for story in told["stories"]) <= 220
+    wanted = {"completed", "lost", "rejected", "cancelled", "defaulted", "offer_open", "fulfilling"}
+    assert wanted <= {story["state"] for story in told["stories"]}
+
+
+def test_the_books_are_sound(told: Any) -> None:
+    assert told["audit"]["sound"]
+    assert told["replay"]["equal"]
+    assert told["books"]["sound"]
+    for balance in told["money"]:
+        settled = balance["paid_minor"] + balance["credited_minor"] + balance["written_off_minor"]
+        assert balance["invoiced_minor"] == settled + balance["open_minor"] > 0
+
+
+def test_reading_needs_no_engine(cli: Any, told: Any) -> None:
+    listed = cli("deal", "list", "-o", "json", "--limit", 500)
+    assert (listed.code, len(listed.json["deals"])) == (0, len(told["stories"]))
+    dunned = deal_of(told, "two_dunnings")
+    timeline = cli("deal", "timeline", dunned)
+    assert timeline.code == 0
+    assert "second dunning" in timeline.out
+    for arguments in (("deal", "show", dunned), ("deal", "why", dunned), ("deal", "board"), ("deal", "agenda"),
+                      ("stock", "list"), ("stock", "verify"), ("user", "list"), ("db", "check")):  # fmt: skip
+        ran = cli(*arguments)
+        assert (ran.code, ran.err) == (0, ""), arguments
+
+
+def test_the_timeline_as_of_a_day(cli: Any, told: Any) -> None:
+    deal = deal_of(told, "won")
+    entries = cli("deal", "timeline", deal, "-o", "json").json["entries"]
+    cut = cli("deal", "timeline", deal, "-o", "json", "--as-of", entries[9]["at"]).json["entries"]
+    assert [entry["sequence"] for entry in cut] == [
+        entry["sequence"] for entry in entries if entry["at"] <= entries[9]["at"]
+    ]
+
+
+def test_evidence_holds_afterwards(cli: Any, told: Any) -> None:
+    assert cli("audit", "verify").code == 0
+    assert cli("audit", "rebuild", "--check").code == 0
+    replayed = cli("audit", "replay", deal_of(told, "won"), deal_of(told, "written_off"), "-o", "json")
+    assert (replayed.code, replayed.err) == (0, "")  # both are archived: no engine was started
+    assert [deal["equal"] for deal in replayed.json["deals"]] == [True, True]
+
+
+def test_acts_start_the_engine_and_say_so(cli: Any, told: Any) -> None:
+    deal = deal_of(told, "open_contacted")
+    dry = cli("deal", "do", deal, "note", "text=hello", "--as", "jonas.brandt", "--dry-run")
+    assert (dry.code, dry.err) == (0, "")
+    done = cli("deal", "do", deal, "note", "text=hello", "--as", "jonas.brandt", "--key", "k-1", "-o", "json")
+    assert done.code == 0
+    assert "starting the engine" in done.err
+    again = cli("deal", "do", deal, "note", "text=hello", "--as", "jonas.brandt", "--key", "k-1", "-o", "json")
+    assert again.json == {**done.json, "replayed": True}
+
+
+def test_a_second_demo_finds_its_deals(folder: Path, told: Any) -> None:
+    again = dealwright("--data", folder, "demo", "-o", "json", timeout=300)
+    assert {story["deal"] for story in again.json["stories"]} == {story["deal"] for story in told["stories"]}
+
+
+def test_refusals_say_who_can_help(up: Any, told: Any) -> None:
+    approval = deal_of(told, "open_approval")
+    refused = up("deal", "do", approval, "approve_offer", "reason=why not")
+    assert refused.code == ExitCode.REFUSED
+    assert "head_of_sales" in refused.err
+    assert "--as USER" in refused.err
+    assert refused.err.count("\n") <= 2
+    closed = up("deal", "do", deal_of(told, "won"), "qualify", "--as", "anna.keller")
+    assert closed.code == ExitCode.REFUSED
+    assert up("deal", "show", "D-NOSUCHDEAL").code == ExitCode.NOT_FOUND
+    assert up("deal", "list", "--as", "nobody").code == ExitCode.NOT_FOUND
+    assert up("deal", "list", "--state", "flying").code == ExitCode.USAGE
+
+
+def test_managers_see_their_own(up: Any, told: Any) -> None:
+    mine = up("deal", "list", "--as", "dewi.santoso", "-o", "json", "--limit", 500).json["deals"]
+    assert {deal["owner"] for deal in mine} == {"dewi.santoso"}
+
+
+def test_clocks_of_test_deals_only(up: Any, told: Any) -> None:
+    deal = deal_of(told, "open_contacted")
+    moved = up("clock", "advance", "40d", deal, "-o", "json")
+    assert moved.code == 0, moved.err
+    assert moved.json[0]["problem"] == ""
+    closed = up("clock", "advance", "1d", deal_of(told, "won"))
+    assert closed.code == ExitCode.REFUSED
+    real = up("deal", "new", "alpenquell", "A real deal", "--owner", "anna.keller", "-o", "json")
+    assert real.code == 0, real.err
+    refused = up("clock", "advance", "1d", real.json["deal_id"])
+    assert refused.code == ExitCode.REFUSED
+    assert "real deal" in refused.err
+
+
+def test_tampering_is_found(folder: Path, told: Any) -> None:
+    """Last in this module, as it spoils the folder; its system may run, for it reads the same books."""
+    deal = deal_of(told, "won")
+    with sqlite3.connect(folder / "dealwright.db") as books:
+        books.execute("UPDATE timeline SET actor = 'mallory' WHERE deal_id = ? AND sequence = 3", (deal,))
+        books.execute("UPDATE deals SET owner = 'mallory' WHERE id = ?", (deal,))
+    books.close()
+    verified = in_process("--data", folder, "audit", "verify")
+    assert verified.code == ExitCode.REFUSED
+    assert f"{deal}/3" in verified.out
+    assert in_process("--data", folder, "audit", "rebuild", "--check").code == ExitCode.REFUSED
+    assert in_process("--data", folder, "audit", "rebuild").code == 0
+    assert in_process("--data", folder, "audit", "rebuild", "--check").code == 0
