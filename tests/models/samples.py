@@ -19,7 +19,8 @@ from models.parts.contract import Disagreement, Signature
 from models.parts.order import OrderLine
 from models.parts.receivable import Dispute, Receivable
 from models.policy import DEFAULT, Policy
-from tests.models.world import GOOD, PEOPLE, World, delivered, entered, offered, qualified, signed
+from tests.models.story import asking
+from tests.models.world import GOOD, PEOPLE, World, contacted, delivered, entered, offered, qualified, signed
 
 Payload = dict[str, Any]
 QUOTE = QuoteResult((QuotedLine("A-1", True, "article A-1", 10_000, 6_000, 1900),))
@@ -75,17 +76,10 @@ def _checking() -> World:
     return world
 
 
-def _preparing(discount: int = 0) -> World:
+def _preparing() -> World:
     world = qualified(World())
     world.do("account_manager", "request_check")
-    line = {"article": "A-1", "quantity": 2, "unit_price_minor": 10_000 - discount}
-    world.do("account_manager", "draft_offer", lines=[line])
-    return world
-
-
-def _asking() -> World:
-    world = _preparing(discount=1_200)
-    world.do("account_manager", "request_approval", reason="a large customer")
+    world.do("account_manager", "draft_offer", lines=[{"article": "A-1", "quantity": 2, "unit_price_minor": 10_000}])
     return world
 
 
@@ -122,25 +116,14 @@ def _ended(state: str) -> Callable[[], World]:
     return build
 
 
-def _identified() -> World:
-    return World()
-
-
-def _contacted() -> World:
-    world = World()
-    world.do("account_manager", "log_contact", channel="call", outcome="interested")
-    world.do("account_manager", "record_needs", what="pumps", quantity=16)
-    return world
-
-
 BUILD: dict[str, Callable[[], World]] = {
-    "identified": _identified,
-    "contacted": _contacted,
+    "identified": World,
+    "contacted": lambda: contacted(World()),
     "qualified": lambda: qualified(World()),
     "reliability_check": _checking,
     "reliability_review": _reviewed,
     "preparing_offer": _preparing,
-    "offer_approval": _asking,
+    "offer_approval": lambda: asking(World()),
     "offer_open": lambda: offered(World()),
     "drafting_contract": _contracted,
     "resolving_disagreements": _disagreeing,
@@ -261,7 +244,7 @@ def _with_reason(deal: Deal) -> Prepared:
 
 @_sample("request_approval")
 def _beyond_authority(deal: Deal) -> Prepared:
-    return _preparing(discount=1_200).deal, {"reason": "a large customer"}, Facts()
+    return replace(deal, offer=deal_in("offer_approval").offer), {"reason": "a large customer"}, Facts()
 
 
 @_sample("approve_write_off", "decline_write_off")

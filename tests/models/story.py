@@ -4,6 +4,7 @@ from typing import Any
 
 from models.deal import fold
 from models.instants import DAY
+from models.parts.order import OrderLine
 from models.timeline import verify_chain
 from tests.models.world import World, qualified
 
@@ -36,9 +37,14 @@ def days(number: int) -> int:
     return number * DAY
 
 
+def lines(world: World) -> tuple[OrderLine, ...]:
+    """The order's lines."""
+    return world.deal.order.lines if world.deal.order else ()
+
+
 def states(world: World) -> list[str]:
     """The states of the order's lines."""
-    return [each.state for each in world.deal.order.lines] if world.deal.order else []
+    return [each.state for each in lines(world)]
 
 
 def prepaid(world: World) -> World:
@@ -54,4 +60,12 @@ def prepaid(world: World) -> World:
         world.do(AM, "sign", side=side, digest=world.deal.contract.digest)
     world.do(AM, "accept_order")
     world.do(SUPPORT, "enter_order", lines=[line("A-1", 10, 10_000), line("A-2", 5, 10_000)])
+    return world
+
+
+def asking(world: World) -> World:
+    """A deal that waits for the head of sales to approve a discount of 12 %."""
+    qualified(world).do(AM, "request_check")
+    world.do(AM, "draft_offer", lines=[line("A-1", 2, 8_800)])
+    world.do(AM, "request_approval", reason="a large customer")
     return world

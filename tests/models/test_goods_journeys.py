@@ -1,7 +1,7 @@
 """What happens when goods are short, late or partly there, in words that a manager reads."""
 
 from models.projection import substates
-from tests.models.story import AM, HEAD, LOGISTICS, days, ended, states
+from tests.models.story import AM, HEAD, LOGISTICS, days, ended, lines, states
 from tests.models.world import World, entered
 
 ORDER = [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 5}]
@@ -17,8 +17,7 @@ def test_an_analogue_at_a_protected_price_is_taken_with_the_customers_consent():
     world = short(analogues={"A-1": "B-1"})
     assert states(world) == ["short", "reserved"]
     assert substates(world.deal)["goods"] == "short"
-    assert world.deal.order
-    assert (world.deal.order.lines[0].short, world.deal.order.lines[0].analogue) == (6, "B-1")
+    assert (lines(world)[0].short, lines(world)[0].analogue) == (6, "B-1")
     world.prices["B-1"] = (12_000, 7_000)
     world.do(AM, "propose_analogue", line=1, article="B-1")
     world.do(AM, "decline_analogue", line=1, channel="phone", given_by="buyer")
@@ -28,8 +27,7 @@ def test_an_analogue_at_a_protected_price_is_taken_with_the_customers_consent():
     world.do(AM, "propose_analogue", line=1, article="B-1")
     assert world.refusal(AM, "accept_analogue", line=1, channel="", given_by="buyer").code == "malformed"
     world.do(AM, "accept_analogue", line=1, channel="email", given_by="buyer")
-    assert world.deal.order
-    old, _, new = world.deal.order.lines
+    old, _, new = lines(world)
     assert (old.state, old.substituted, old.on_the_way) == ("shipped", 6, 4)
     assert (new.article, new.ordered, new.replaces, new.reserved) == ("B-1", 6, 1, 6)
     assert new.unit_price_minor == 10_000, "the customer pays what was agreed for the article that is out of stock"
@@ -47,16 +45,14 @@ def test_an_analogue_takes_the_place_of_a_line_of_which_nothing_left():
     world.do(AM, "propose_analogue", line=1, article="B-1")
     world.do(AM, "accept_analogue", line=1, channel="phone", given_by="buyer")
     assert states(world) == ["substituted", "reserved", "reserved"]
-    assert world.deal.order
-    assert world.deal.order.lines[0].net_minor == 0
+    assert lines(world)[0].net_minor == 0
 
 
 def test_a_shortage_that_nobody_handles_goes_to_logistics_and_is_restocked_on_the_day():
     world = short(expected={"A-1": "2026-01-20"})
     assert world.advance(days(1)) == ["escalate_shortage"]
     assert world.letters == ["availability_date"]
-    assert world.deal.order
-    assert world.deal.order.lines[0].asked_logistics_at
+    assert lines(world)[0].asked_logistics_at
     world.do(LOGISTICS, "answer_shortage", line=1, available_on="2026-01-25", quantity=6)
     assert world.refusal(LOGISTICS, "answer_shortage", line=1, available_on="20260125").code == "malformed"
     world.advance(days(15))
@@ -98,8 +94,7 @@ def test_partial_deliveries_are_invoiced_one_by_one():
     world.do(LOGISTICS, "deliver")
     world.do(HEAD, "close_short", reason="the rest is not made any more")
     assert states(world) == ["delivered", "delivered"]
-    assert world.deal.order
-    assert [(o.cancelled, o.delivered) for o in world.deal.order.lines] == [(6, 4), (3, 2)]
+    assert [(o.cancelled, o.delivered) for o in lines(world)] == [(6, 4), (3, 2)]
     while world.deal.open_minor:
         world.pay()
     world.advance(days(15))
@@ -120,11 +115,9 @@ def test_the_rest_of_a_line_is_cancelled_while_a_part_is_on_the_way():
 def test_a_reservation_that_runs_out_goes_back_and_is_asked_for_again():
     world = short(have=10)
     assert substates(world.deal)["goods"] == "reserved"
-    assert world.deal.order
-    until = world.deal.order.lines[0].reserved_until
+    until = lines(world)[0].reserved_until
     assert "expire_reservation" in world.advance(days(30))
-    assert world.deal.order
-    assert world.deal.order.lines[0].reserved_until > until
+    assert lines(world)[0].reserved_until > until
     assert states(world) == ["reserved", "reserved"]
     world.do(AM, "cancel_line", line=1, reason="not wanted")
     world.do(AM, "cancel_line", line=2, reason="not wanted")

@@ -46,7 +46,7 @@ def test_paid_late_after_two_dunning_letters_and_the_credit_hold_is_lifted():
     world.pay(100_000)
     assert world.deal.holds == ("credit",), "a part is still late"
     world.pay()
-    assert world.deal.holds == ()
+    assert not world.deal.holds
     assert substates(world.deal)["money"] == "settled"
     world.advance(days(1))
     ended(world, "completed")

@@ -237,11 +237,16 @@ class World:
 LINES = [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 5}, {"article": "A-3", "quantity": 1}]
 
 
-def qualified(world: World) -> World:
-    """A deal whose prospect is qualified."""
+def contacted(world: World) -> World:
+    """A deal whose prospect's needs are known."""
     world.do("account_manager", "log_contact", channel="call", outcome="interested")
     world.do("account_manager", "record_needs", what="pumps", quantity=16, budget_minor=200_000)
-    world.do("account_manager", "qualify")
+    return world
+
+
+def qualified(world: World) -> World:
+    """A deal whose prospect is qualified."""
+    contacted(world).do("account_manager", "qualify")
     return world
 
 

@@ -1,0 +1,137 @@
+"""What a deal waits for: always something, for somebody, until when; and time alone never goes in circles."""
+
+from dataclasses import replace
+
+import pytest
+
+from models.agenda import AgendaItem, agenda, next_due
+from models.deal import automatic, due_command
+from models.deal_state import Deal, Effect
+from models.instants import DAY, plus
+from models.lifecycle.roles import Role
+from models.lifecycle.states import DealState
+from models.policy import DEFAULT
+from tests.models.samples import CASE, OWED, SHORT, WRITE_OFF, deal_in, line_changed
+from tests.models.world import World
+
+
+def items(deal: Deal) -> dict[str, AgendaItem]:
+    return {item.kind: item for item in agenda(deal, DEFAULT)}
+
+
+@pytest.mark.parametrize("state", DealState.open())
+def test_an_open_deal_waits_for_somebody_until_an_instant(state: str):
+    found = agenda(deal_in(state), DEFAULT)
+    assert found
+    assert {item.kind for item in found} >= {"reminder", "deadline"}
+    for item in found:
+        assert item.roles
+        assert set(item.roles) <= {str(role) for role in Role} - {"auditor", "admin"}
+        assert item.due_at
+    assert list(found) == sorted(found, key=lambda item: (item.due_at, item.key))
+
+
+@pytest.mark.parametrize("state", DealState.open())
+def test_where_the_owner_is_waited_for_the_item_names_the_person(state: str):
+    for item in agenda(deal_in(state), DEFAULT):
+        if item.kind in ("reminder", "deadline") and item.roles == ("account_manager", "key_account_manager"):
+            assert item.person == "u-account_manager"
+
+
+@pytest.mark.parametrize("state", DealState.terminal())
+def test_a_closed_deal_waits_for_nothing(state: str):
+    assert agenda(deal_in(state), DEFAULT) == ()
+    assert automatic(deal_in(state), DEFAULT, "2026-06-01T00:00:00Z") is None
+
+
+@pytest.mark.parametrize("state", DealState.open())
+def test_three_years_of_nobody_doing_anything_end_at_rest(state: str):
+    world = World()
+    world.deal = deal_in(state)
+    world.invoices = 1  # a delivered deal has its invoice already
+    fired = world.advance(3 * 365 * DAY)
+    assert len(fired) < 200
+    assert next_due(tuple(i for i in agenda(world.deal, DEFAULT) if i.due_at <= world.now)) is None
+    if not world.deal.is_closed:
+        waiting = agenda(world.deal, DEFAULT)
+        assert "overdue" in {item.kind for item in waiting}
+        assert any(role != "system" for item in waiting for role in item.roles), "people are told"
+
+
+def test_a_reminder_and_an_escalation_come_once_per_visit_of_a_state():
+    world = World()
+    assert world.advance(60 * DAY) == ["remind", "escalate"]
+    overdue = items(world.deal)["overdue"]
+    assert (overdue.action, overdue.roles) == ("", ("account_manager", "key_account_manager", "head_of_sales"))
+    world.do("account_manager", "log_contact", channel="call", outcome="late, but at last")
+    assert "overdue" not in items(world.deal)
+    assert world.advance(60 * DAY) == ["remind", "escalate"]
+
+
+def test_an_item_that_was_dropped_meanwhile_is_not_fired():
+    world = World()
+    item = next_due(agenda(world.deal, DEFAULT))
+    assert item
+    world.do("account_manager", "log_contact", channel="call", outcome="in time")
+    command = due_command(item)
+    assert command.key == f"agenda:{item.key}"
+    assert world.refusal(command.actor, command.action, **command.payload).failing[0].found == "no such item"
+
+
+def test_items_to_be_skipped_are_skipped():
+    first, second = agenda(deal_in("contacted"), DEFAULT)
+    assert next_due((first, second)) == first
+    assert next_due((first, second), frozenset({first.key})) == second
+    assert next_due((first, second), frozenset({first.key, second.key})) is None
+
+
+def test_an_approval_waits_for_those_who_may_give_it():
+    item = items(deal_in("offer_approval"))["approval"]
+    assert item.roles == ("head_of_sales", "commercial_director")
+    assert item.action == ""
+    write_off = items(replace(deal_in("supporting"), approvals=(WRITE_OFF,)))["approval"]
+    assert write_off.note == "R-1"
+
+
+def test_a_short_line_waits_for_the_owner_then_for_logistics_then_for_the_day():
+    deal = line_changed(deal_in("fulfilling"), 1, **SHORT)
+    assert items(deal)["shortage"].due_at == plus(SHORT["short_since"], DAY)
+    asked = line_changed(deal, 1, asked_logistics_at="2026-01-06T08:00:00Z")
+    assert items(asked)["shortage_answer"].due_at == "2026-01-08T08:00:00Z"
+    known = line_changed(asked, 1, expected_on="2026-02-01", answered_at="2026-01-07T08:00:00Z")
+    assert (items(known)["restock"].due_at, items(known)["restock"].action) == (
+        "2026-02-01T06:00:00Z",
+        "retry_reservation",
+    )
+    assert "restock" not in items(replace(known, pending=(Effect("reserve_lines", {"lines": [1]}, "k"),)))
+    assert "restock" not in items(line_changed(known, 1, answered_at="2026-02-01T06:00:00Z"))
+
+
+def test_reservations_are_not_expired_while_the_stock_book_is_being_asked():
+    deal = deal_in("fulfilling")
+    assert "reservation_expiry" in items(deal)
+    assert "reservation_expiry" not in items(replace(deal, pending=(Effect("release_lines", {}, "k"),)))
+
+
+def test_an_open_case_waits_for_the_owner():
+    assert items(replace(deal_in("supporting"), cases=(CASE,)))["complaint"].due_at == CASE.due_at
+    closed = replace(CASE, state="closed")
+    assert "complaint" not in items(replace(deal_in("supporting"), cases=(closed,)))
+
+
+def test_completion_waits_for_money_cases_and_effects():
+    paid = replace(OWED, paid_minor=OWED.total_minor, state="paid")
+    deal = replace(deal_in("supporting"), receivables=(paid,))
+    assert items(deal)["completion"].due_at == plus(deal.state_since, 14 * DAY)
+    for waiting in (
+        replace(deal, receivables=(OWED,)),
+        replace(deal, cases=(CASE,)),
+        replace(deal, pending=(Effect("send_letter", {}, "k"),)),
+    ):
+        assert "completion" not in items(waiting)
+
+
+def test_an_invoice_due_at_once_is_not_announced_before_it_exists():
+    owed = replace(OWED, due_at=OWED.issued_at)
+    deal = replace(deal_in("ordering"), receivables=(owed,))
+    assert items(deal)["collection"].due_at == owed.issued_at
