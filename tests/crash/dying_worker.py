@@ -1,0 +1,58 @@
+"""A worker that dies at the worst points; CRASH_POINTS gives a deal one: `<port>.<method>:<before|after>[:<action>]`.
+
+`recorder.record:after:ship` is killed when the transaction of the act `ship` is committed and the engine was not
+told; `stock.ship:before` before the stock book is asked to ship. A file per deal in CRASH_MARKS says that it has
+happened, so that the next worker lives on.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import worker
+from infra.db import Database
+from infra.settings import Settings
+from infra.wiring import Ports, embedded_ports
+
+
+class Fatal:
+    """A port whose methods may kill the process."""
+
+    def __init__(self, name: str, port: Any, points: dict[str, str], marks: Path) -> None:
+        self._name, self._port, self._points, self._marks = name, port, points, marks
+
+    def __getattr__(self, name: str) -> Any:
+        return self._armed(getattr(self._port, name), f"{self._name}.{name}")
+
+    def _armed(self, method: Callable[[Any], Any], place: str) -> Callable[[Any], Any]:
+        async def call(asked: Any) -> Any:
+            self._die_at(asked, f"{place}:before")
+            answer = await method(asked)
+            self._die_at(asked, f"{place}:after")
+            return answer
+
+        return call
+
+    def _die_at(self, asked: Any, place: str) -> None:
+        actions = {entry.action for entry in getattr(asked, "entries", ())}
+        point, mark = self._points.get(asked.deal_id, ""), self._marks / asked.deal_id
+        if point in {place, *(f"{place}:{action}" for action in actions)} and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fatal_ports(settings: Settings, database: Database, client: Any) -> Ports:
+    """The usual ports, all of them armed."""
+    ports = embedded_ports(settings, database, client)
+    points, marks = json.loads(os.environ["CRASH_POINTS"]), Path(os.environ["CRASH_MARKS"])
+    armed: dict[str, Any] = {f.name: Fatal(f.name, getattr(ports, f.name), points, marks) for f in fields(ports)}
+    return replace(ports, **armed)
+
+
+if __name__ == "__main__":
+    worker.embedded_ports = fatal_ports  # type: ignore[attr-defined]
+    worker.main()
