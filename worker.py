@@ -17,6 +17,8 @@ from infra.temporal_client import connect
 from infra.wiring import embedded_ports
 from workflows.registry import WORKFLOWS
 
+BUILD = "dealwright-0.1"
+
 STRICT = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("models", "activities", "rfc8785", "transitions")
 )
@@ -38,6 +40,8 @@ def build_worker(
         # how long a deal waits for a worker that knew it and died (ten seconds by default)
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
         graceful_shutdown_timeout=timedelta(seconds=10),
+        # the default hashes every loaded module at start, and stands in two events of every task
+        build_id=BUILD,
     )
 
 

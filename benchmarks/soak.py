@@ -91,9 +91,12 @@ def _flatness(looks: list[Look]) -> Iterator[Figure]:
         grown = _mean(late, name) - _mean(early, name)
         share = grown / _mean(early, name) * 100
         note = f"{grown:+.1f} MB in {span:,} moves; {_mean(late, name):.0f} MB in the last quarter"
-        yield Figure(f"{name}: growth after the first quarters", share, "%", target=Target("at most", 5), note=note)
+        yield Figure(f"{name}: growth after the first quarters", share, "%", None, Target("at most", 5), _WHY, note)
     rates = sum(one.rate for one in late) / sum(one.rate for one in early) * len(early) / len(late)
     yield Figure("rate of the last quarter / the second", rates, "x")
+
+
+_WHY = "if the server: caches of closed runs and Go's garbage; GOMEMLIMIT bounds them (docs/benchmarks.md, Memory)"
 
 
 def _mean(looks: list[Look], name: str) -> float:

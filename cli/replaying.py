@@ -9,7 +9,6 @@ from typing import Any
 
 from temporalio.api.history.v1 import History
 from temporalio.client import Client, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
@@ -17,6 +16,7 @@ from cli.exits import CommandFailed, ExitCode
 from cli.session import Session
 from infra.db import Database
 from infra.desk.books import Books
+from infra.payloads import DATA_CONVERTER
 from infra.settings import Settings
 from infra.stores.archive import HistoryDamaged
 from infra.stores.pages import Row
@@ -51,7 +51,7 @@ class Replays:
         self._books, self._client = books, client
         self._replayer = Replayer(
             workflows=list(WORKFLOWS),
-            data_converter=pydantic_data_converter,
+            data_converter=DATA_CONVERTER,
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
+
+from infra.payloads import DATA_CONVERTER
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
@@ -53,7 +54,7 @@ async def connect(
 async def _connect_once(address: str, namespace: str, identity: str | None, runtime: Runtime | None) -> Client:
     """One attempt: `Client.connect` asks for system info, then the namespace must be described."""
     client = await Client.connect(
-        address, namespace=namespace, identity=identity, runtime=runtime, data_converter=pydantic_data_converter
+        address, namespace=namespace, identity=identity, runtime=runtime, data_converter=DATA_CONVERTER
     )
     await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
     return client

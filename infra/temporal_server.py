@@ -42,6 +42,11 @@ ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 if os.getppid() == int(sys.argv[1]): os.execv(sys.argv[2], sys.argv[2:])"""
 
 
+GO_MEMORY = {"GOGC": "400", "GOMEMLIMIT": "280MiB"}
+"""A lazy garbage collector, until the server holds this much: without the limit it grew to 526 MB in 4,000 moves and
+stayed at 373 MB with it (measured)."""
+
+
 class EmbeddedServerError(Exception):
     """The embedded server can't be started as asked, or died; the message ends with its last log lines."""
 
@@ -162,7 +167,7 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={"GOGC": "400", **environment},
+                env={**GO_MEMORY, **environment},
                 pass_fds=(lock.fileno(),),
                 start_new_session=True,  # Ctrl-C must reach us alone: workers finish before the server goes
             )

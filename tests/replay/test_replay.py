@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from infra.payloads import DATA_CONVERTER
 from tests.journeys import ALL
 from worker import STRICT
 from workflows.registry import WORKFLOWS
@@ -28,5 +28,5 @@ def recorded(path: Path) -> History:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.name.removesuffix(".pb.gz"))
 async def test_replays(path: Path) -> None:
     history = recorded(path)
-    replayer = Replayer(workflows=list(WORKFLOWS), data_converter=pydantic_data_converter, workflow_runner=STRICT)
+    replayer = Replayer(workflows=list(WORKFLOWS), data_converter=DATA_CONVERTER, workflow_runner=STRICT)
     await replayer.replay_workflow(WorkflowHistory(f"deal-{path.name.split('.')[0]}", list(history.events)))

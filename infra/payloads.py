@@ -1,0 +1,28 @@
+"""How payloads cross the wire to Temporal: pydantic JSON for dataclasses, one converter for the whole process."""
+
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
+
+_JSON = PydanticJSONPlainPayloadConverter()
+
+
+class SharedPayloadConverter(CompositePayloadConverter):
+    """The SDK's pydantic converter, built once.
+
+    The SDK makes a converter for every workflow instance it keeps, and pydantic's builds its adapters anew each
+    time: 0.04 MB and a tenth of the work of opening a deal, measured.
+    """
+
+    def __init__(self) -> None:
+        """The default converters in their order, with the shared one in the place of plain JSON."""
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(_JSON if isinstance(each, JSONPlainPayloadConverter) else each for each in usual))
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=SharedPayloadConverter)
+"""The data converter of every client, worker and replayer."""
