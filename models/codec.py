@@ -14,6 +14,9 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LARGEST = 2**53 - 1
+"""Whole numbers up to this survive every JSON reader (RFC 8785 writes no others)."""
+
 Decoder = Callable[[Any, str], Any]
 
 
@@ -79,7 +82,7 @@ def _revive_by_name(kind: type[T], plain: dict[str, Any], form: "_Form") -> T:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Form:
-    """The fields of a dataclass: how many, how to take them all from a dict, and which must be rebuilt (place, name)."""
+    """A dataclass's fields: how many, how to take them all from a dict, and which must be rebuilt (place, name)."""
 
     count: int
     pick: Callable[[dict[str, Any]], Sequence[Any]]
@@ -142,13 +145,27 @@ def _decoder(kind: Any) -> Decoder:
 
 def _plain(kind: type) -> Decoder:
     def read(value: Any, where: str) -> Any:
-        if type(value) is not kind:
-            raise Malformed(where, f"expected {kind.__name__}, got {type(value).__name__}")
-        if kind is str and "\x00" in str(value):
-            raise Malformed(where, "NUL characters are not allowed")
+        found: Any = type(value)
+        if found is not kind:
+            raise Malformed(where, f"expected {kind.__name__}, got {found.__name__}")
+        if kind is str:
+            _check_text(value, where)
+        elif kind is int and abs(value) > LARGEST:
+            raise Malformed(where, f"numbers are from -{LARGEST} to {LARGEST}")
         return value
 
     return read
+
+
+def _check_text(value: str, where: str) -> None:
+    """Refuse what canonical JSON or a database could not keep."""
+    if "\x00" in value:
+        raise Malformed(where, "NUL characters are not allowed")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Malformed(where, "half of a surrogate pair is no character") from None
 
 
 def _choice(kind: type[Enum]) -> Decoder:
@@ -191,6 +208,8 @@ def _mapping(item_kind: Any) -> Decoder:
         if not isinstance(value, dict):
             raise Malformed(where, f"expected an object, got {type(value).__name__}")
         item = _decoder(item_kind)
+        for key in value:
+            _check_text(str(key), where)
         return {str(k): item(v, f"{where}.{k}") for k, v in value.items()}
 
     return read

@@ -43,7 +43,11 @@ def class_d_needs_director(ctx: Context) -> tuple[bool, Any]:
     return ok, f"class {grade}, {'prepaid' if prepaid else f'net {ctx.payload.payment_days}'}, as {ctx.role}"
 
 
-@guard("a reliability check that is still valid", "account_manager: recheck_reliability")
+@guard(
+    "a reliability check that is still valid",
+    "account_manager: recheck_reliability, before the contract is signed",
+    "risk_officer: confirm_reliability, when the order waits",
+)
 def reliability_is_fresh(ctx: Context) -> tuple[bool, Any]:
     """Checks age: after the policy's time the customer is looked at again (D10)."""
     made = ctx.deal.assessment

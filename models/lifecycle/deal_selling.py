@@ -75,6 +75,14 @@ RELIABILITY_ROWS = (
     ),
     row("reject", S.RELIABILITY_REVIEW, S.REJECTED, RISK_OR_DIRECTOR, "four_eyes", summary="Refuse the customer"),
     row(
+        "confirm_reliability",
+        S.ORDERING,
+        STAYS,
+        RISK_OR_DIRECTOR,
+        "four_eyes",
+        summary="Extend a reliability check that ran out before the order was entered",
+    ),
+    row(
         "recheck_reliability",
         (S.PREPARING_OFFER, S.DRAFTING_CONTRACT),
         S.RELIABILITY_CHECK,

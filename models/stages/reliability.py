@@ -1,11 +1,13 @@
 """Reliability check: assess the customer before anything is promised (D8..D10)."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
+from models.instants import plus
 from models.messages.finance import ReliabilityFacts
 from models.money import MAX_MINOR
 from models.parts.credit import Assessment, assess
@@ -92,6 +94,21 @@ class TermsSet(Event):
 
 @event
 @dataclass(frozen=True, slots=True)
+class ReliabilityConfirmed(Event):
+    """A person looked at an old check and lets it count for another while."""
+
+    tag = "reliability_confirmed"
+    valid_until: str
+    reason: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        if deal.assessment is None:
+            return deal
+        return replace(deal, assessment=dataclasses.replace(deal.assessment, valid_until=self.valid_until))
+
+
+@event
+@dataclass(frozen=True, slots=True)
 class CustomerRejected(Event):
     """We do no business with this customer now."""
 
@@ -148,3 +165,9 @@ def approve_reliability(ctx: Context) -> list[Event]:
 def reject(ctx: Context) -> list[Event]:
     """The officer refuses the customer."""
     return [CustomerRejected(ctx.payload.reason), *lower_headroom(ctx.deal, 0, "rejected")]
+
+
+@handles("confirm_reliability", Reason)
+def confirm_reliability(ctx: Context) -> list[Event]:
+    """The check counts for the policy's time again, from now."""
+    return [ReliabilityConfirmed(plus(ctx.now, ctx.policy.reliability.valid_for), ctx.payload.reason)]

@@ -237,7 +237,15 @@ for _action, _prepare in {
     PREPARE[_action] = _prepare
 
 
-@_sample("reject", "recheck_reliability", "approve_offer", "decline_offer", "return_contract", "cancel")
+@_sample(
+    "reject",
+    "recheck_reliability",
+    "confirm_reliability",
+    "approve_offer",
+    "decline_offer",
+    "return_contract",
+    "cancel",
+)
 def _with_reason(deal: Deal) -> Prepared:
     return deal, {"reason": "because"}, Facts()
 

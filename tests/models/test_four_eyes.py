@@ -29,14 +29,21 @@ def test_an_approval_takes_four_eyes_through_deputies_as_well(involved: Actor):
     assert failing(asked) == ["four_eyes"]
 
 
+DEPUTY = Actor("u-deputy", ("account_manager",), on_behalf_of="u-head_of_sales")
+
+
 @pytest.mark.parametrize("person", ["u-deputy", "u-head_of_sales"])
-def test_neither_the_deputy_nor_the_absent_person_approves_what_the_deputy_asked_for(person: str):
+@pytest.mark.parametrize(
+    ("drafts", "requests"), [(DEPUTY, PEOPLE["account_manager"]), (PEOPLE["account_manager"], DEPUTY)]
+)
+def test_neither_deputy_nor_absent_person_approves_what_the_deputy_wrote_or_asked_for(
+    person: str, drafts: Actor, requests: Actor
+):
     world = World()
-    deputy = Actor("u-deputy", ("account_manager",), on_behalf_of="u-head_of_sales")
     qualified(world).do("account_manager", "request_check")
     lines = [{"article": "A-1", "quantity": 1, "unit_price_minor": 8_800}]
-    world.act(deputy, "draft_offer", lines=lines)
-    world.act(deputy, "request_approval", reason="a large customer")
+    world.act(drafts, "draft_offer", lines=lines)
+    world.act(requests, "request_approval", reason="a large customer")
     refusal = world.refusal(Actor(person, ("head_of_sales",)), "approve_offer", reason="fine")
     assert [v.guard for v in refusal.failing] == ["four_eyes"]
     world.do("commercial_director", "approve_offer", reason="fine")

@@ -1,6 +1,8 @@
 """What happens when goods are short, late or partly there, in words that a manager reads."""
 
+from models.parts.order import OrderLine
 from models.projection import substates
+from models.stages.order_lines import settle_reservation
 from tests.models.story import AM, HEAD, LOGISTICS, days, ended, lines, states
 from tests.models.world import World, entered
 
@@ -125,6 +127,13 @@ def test_a_reservation_that_runs_out_goes_back_and_is_asked_for_again():
     assert substates(world.deal)["goods"] == "cancelled"
     world.do(AM, "cancel", reason="nothing is left")
     ended(world, "cancelled")
+
+
+def test_an_answer_for_more_than_is_still_open_holds_only_what_is_open():
+    line = OrderLine(1, "A-1", "", ordered=10, unit_price_minor=5, tax_bps=0, shipped=7)
+    until, at = "2026-02-05T08:00:00Z", "2026-01-06T08:00:00Z"
+    after = settle_reservation(line, 10, until, "", "", at)
+    assert (after.reserved, after.open, after.state, after.answered_at) == (3, 3, "reserved", at)
 
 
 def test_people_can_ask_the_stock_book_at_any_time():

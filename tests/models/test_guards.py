@@ -318,6 +318,17 @@ def test_guards_do_not_fall_over_a_deal_without_papers():
         assert all(v.found for v in judge_guards(row, context)), (state, action)
 
 
+def test_an_approval_counts_for_exactly_the_hash_it_was_given_for():
+    asked = sample("preparing_offer", "send_offer").by("account_manager").given(offer=deal_in("offer_approval").offer)
+    assert asked.deal.offer
+    pending = deal_in("offer_approval").approvals[0]
+    approved = replace(pending, state="approved", subject_hash=asked.deal.offer.hash)
+    assert asked.given(approvals=(approved,)).decide().deal.state == "offer_open"
+    for useless in (pending, replace(approved, subject_hash="00"), replace(approved, kind="contract")):
+        failing = refusal_of(asked.given(approvals=(useless,))).failing
+        assert [v.guard for v in failing] == ["discount_within_authority"]
+
+
 def test_two_guards_of_one_name_are_a_mistake():
     def not_on_hold(context: object) -> tuple[bool, str]:
         return True, ""

@@ -94,6 +94,15 @@ def test_only_the_disputed_amount_freezes():
     assert world.booked == [("payment", 140_400), ("credit_note", 20_000), ("payment", 30_000)]
 
 
+def test_the_hold_ends_when_only_disputed_money_is_left():
+    world = late(15)
+    world.do(AM, "dispute", invoice=number(world), amount_minor=50_000, reason="damaged")
+    assert world.deal.holds == ("credit",)
+    world.pay(140_400)
+    assert not world.deal.holds
+    assert world.deal.receivables[0].state == "dunned_twice"
+
+
 def test_settling_a_dispute_does_not_lift_the_hold_while_the_rest_is_late():
     world = late(15)
     world.do(AM, "dispute", invoice=number(world), amount_minor=TOTAL, reason="all of it")

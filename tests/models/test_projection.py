@@ -75,3 +75,6 @@ def test_money_is_overdue_from_the_reminder_on(level: str, money: str):
     deal = replace(entered(World()).deal, receivables=(replace(OWED, state=level),))
     assert substates(deal)["money"] == money
     assert substates(replace(deal, receivables=()))["money"] == "none"
+    settled = replace(OWED, number="R-2", state="paid", paid_minor=OWED.total_minor)
+    assert substates(replace(deal, receivables=(settled, *deal.receivables)))["money"] == money
+    assert substates(replace(deal, receivables=(settled,)))["money"] == "settled"

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -204,6 +204,4 @@ class RandomDeal(RuleBasedStateMachine):
 
 
 TestRandomDeal = RandomDeal.TestCase
-TestRandomDeal.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestRandomDeal.settings = settings(max_examples=100, stateful_step_count=40)
