@@ -21,7 +21,7 @@ from infra.migrate import StaleTables, check
 from infra.settings import Settings
 from infra.system_state import running_system
 from infra.temporal_client import EngineUnreachable, connect
-from infra.temporal_server import EmbeddedServerError, _find_binary
+from infra.temporal_server import EmbeddedServerError, find_binary
 from infra.test_clock import test_clock_available
 
 FREE_MB_NEEDED, FREE_MB_WANTED = 200, 1_000
@@ -88,7 +88,7 @@ def _binary(settings: Settings) -> Finding:
     if not settings.embedded:
         return Finding("temporal", "fine", f"a cluster at {settings.temporal_address}; no own server is needed")
     try:
-        path = _find_binary(settings.temporal_binary)
+        path = find_binary(settings.temporal_binary)
         told = subprocess.run(
             [path, "--version"], capture_output=True, text=True, timeout=20, check=True
         ).stdout.strip()

@@ -81,5 +81,17 @@ def session_of(context: typer.Context) -> Session:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end."""
-    return asyncio.run(work)
+    """Run a command's work to its end, or until Ctrl-C."""
+    return asyncio.run(_quietly_when_stopped(work))
+
+
+async def _quietly_when_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """After Ctrl-C nobody waits any more for the calls that were under way, so their failures are no news."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if task is None or not (task.cancelling() or task.cancelled()):
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(tell)
+    return await work

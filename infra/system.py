@@ -35,7 +35,7 @@ from infra.system_state import (
     write_state,
 )
 from infra.temporal_client import connect
-from infra.temporal_server import _DIE_WITH_PARENT, EmbeddedServer, ServerOptions
+from infra.temporal_server import DIE_WITH_PARENT, EmbeddedServer, ServerOptions
 
 WORKER = Path(__file__).resolve().parent.parent / "worker.py"
 READY_SECONDS = 45.0  # far more than the 3 s that it takes; a machine may be busy
@@ -70,7 +70,7 @@ class Child:
         """Start the process; in a session of its own, so that Ctrl-C reaches the supervisor alone."""
         command = list(self._command)
         if sys.platform == "linux":
-            command = [sys.executable, "-ISc", _DIE_WITH_PARENT, str(os.getpid()), *command]
+            command = [sys.executable, "-ISc", DIE_WITH_PARENT, str(os.getpid()), *command]
         self.starts = [*(at for at in self.starts if at > time.monotonic() - 60), time.monotonic()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

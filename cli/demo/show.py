@@ -25,6 +25,7 @@ from infra.temporal_client import connect
 
 async def run_demo(session: Session, *, keep: bool) -> None:
     """The whole demo. Raises typer.Exit with 1 when a story ends otherwise than told, or a check fails."""
+    stays = keep or session.options.data is not None
     async with AsyncExitStack() as stack:
         session = _in_a_folder(session, stack, keep)
         settings = load_settings(data_dir=session.settings.data_dir, test_clock=True)
@@ -36,6 +37,11 @@ async def run_demo(session: Session, *, keep: bool) -> None:
         client = await connect(system.server.address, settings.temporal_namespace)
         hands = Hands(DealDesk(database, client, settings), client)
         good = await _tell_all(session, hands, started)
+        if stays:
+            folder = settings.data_dir
+            session.screen.note(
+                f"the data stays: dealwright --data {folder} deal list | deal timeline DEAL | audit verify"
+            )
         if keep:
             await _stay(session, system)
     if not good:
@@ -67,9 +73,6 @@ async def _tell_all(session: Session, hands: Hands, started: float) -> bool:
     screen.note("verifying the evidence, replaying every deal ...")
     proof = await prove(session, hands.desk)
     await show_outcome(session, hands.desk, reports, told, proof, time.monotonic() - started)
-    if session.options.data is not None:
-        folder = session.settings.data_dir
-        screen.note(f"the data stays: dealwright --data {folder} deal list | deal timeline DEAL | audit verify")
     return proof.is_sound and not any(one.problem for one in told) and not any(report.refused for report in reports)
 
 

@@ -1,11 +1,16 @@
 """The port Archive: takes a finished run's full history from the engine and keeps it with us."""
 
+import asyncio
+
 from temporalio.api.history.v1 import History
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from infra.stores.archive import HistoryArchive
 from models.instants import render
 from models.messages.records import ArchiveInput, ArchiveResult
+
+LOOKS, BETWEEN_LOOKS = 40, 0.25
+"""A run asks to be archived just before it ends: seconds of patience are cheaper than a failed attempt."""
 
 
 class RunStillOpen(RuntimeError):
@@ -22,7 +27,12 @@ class EngineArchive:
         """Keep the history of a run that has ended. Raises RunStillOpen before that."""
         handle = self._client.get_workflow_handle(asked.workflow_id, run_id=asked.run_id)
         described = await handle.describe()
-        if described.status == WorkflowExecutionStatus.RUNNING:
+        for _ in range(LOOKS):
+            if described.status != WorkflowExecutionStatus.RUNNING:
+                break
+            await asyncio.sleep(BETWEEN_LOOKS)
+            described = await handle.describe()
+        else:
             raise RunStillOpen(f"run {asked.run_id} of {asked.workflow_id} is still open")
         events = (await handle.fetch_history()).events
         body = History(events=events).SerializeToString()

@@ -42,7 +42,11 @@ class Outer:
     noted: Annotated[int, "a note"] = 0
 
 
-INNERS = st.builds(Inner, st.integers(-codec.LARGEST, codec.LARGEST).filter(lambda n: n != 13), st.text(st.characters(exclude_characters="\x00")))
+INNERS = st.builds(
+    Inner,
+    st.integers(-codec.LARGEST, codec.LARGEST).filter(lambda n: n != 13),
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
+)
 OUTERS = st.builds(
     Outer,
     INNERS,
