@@ -32,7 +32,8 @@ class Ran:
 
 def environment(**more: str) -> dict[str, str]:
     """Ours without the settings of whoever runs the tests."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("DEALWRIGHT_")}
+    # xdist's workers and make set COLUMNS, which would narrow the tables
+    plain = {n: value for n, value in os.environ.items() if not n.startswith("DEALWRIGHT_") and n != "COLUMNS"}
     return {**plain, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
 
 
@@ -42,7 +43,7 @@ def command(*arguments: object) -> list[str]:
 
 def in_process(*arguments: object) -> Ran:
     """Run a command in this process, which saves it from loading everything once more."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": None})
     return Ran(done.exit_code, done.stdout, done.stderr)
 
 

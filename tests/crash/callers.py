@@ -36,6 +36,9 @@ from models.policy import Policy
 from models.stages.opening import OpenDeal
 from models.timeline import digest
 
+USUAL_RUN = 1_500
+"""Moves of a run, when nothing else is asked for."""
+
 ATTEMPT = timedelta(seconds=12)
 """How long one attempt waits; the act may be carried out all the same."""
 
@@ -82,10 +85,25 @@ class Acknowledged:
     answer: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A deal to be opened. Its id is a wish; the answer says under which it stands."""
+
+    deal_id: str
+    opened: OpenDeal
+    policy: Policy
+    moves_per_run: int = USUAL_RUN
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the opening."""
+        return f"open-{self.deal_id}"
+
+
 class Caller(Protocol):
     """One attempt each. Raises MoveRefused for a certain no and Uncertain for no answer."""
 
-    async def open(self, opened: OpenDeal, deal_id: str, policy: Policy, moves_per_run: int) -> ActResult: ...
+    async def open(self, opening: Opening) -> ActResult: ...
 
     async def act(self, act: Act) -> ActResult: ...
 
@@ -97,25 +115,30 @@ class EngineCaller:
         self._client, self._task_queue = client, task_queue
         self._answers = CommandStore(database)
 
-    async def open(self, opened: OpenDeal, deal_id: str, policy: Policy, moves_per_run: int) -> ActResult:
+    async def open(self, opening: Opening) -> ActResult:
         """Open a deal, or join the one that runs."""
-        plain = codec.encode(opened)
+        plain = codec.encode(opening.opened)
         start = StartInput(
-            deal_id, codec.encode(policy), Actor(opened.owner, ("account_manager",)), "open", digest(plain), plain,
-            moves_per_run=moves_per_run,
-        )  # fmt: skip
+            opening.deal_id,
+            codec.encode(opening.policy),
+            Actor(opening.opened.owner, ("account_manager",)),
+            opening.key,
+            digest(plain),
+            plain,
+            moves_per_run=opening.moves_per_run,
+        )
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             WORKFLOW,
             start,
-            id=workflow_id(deal_id),
+            id=workflow_id(opening.deal_id),
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             task_timeout=TASK_TIMEOUT,
         )
         return await self._certain(
-            deal_id,
-            "open",
+            opening.deal_id,
+            opening.key,
             self._client.execute_update_with_start_workflow(
                 UPDATE_OPENED, start_workflow_operation=operation, result_type=ActResult, rpc_timeout=ATTEMPT
             ),
@@ -185,12 +208,13 @@ class Certainly:
             self.acknowledged.append(Acknowledged(act.deal_id, act.key, codec.encode(answer)))
         return answer
 
-    async def open(self, opened: OpenDeal, deal_id: str, policy: Policy, moves_per_run: int) -> None:
-        """Open a deal."""
-        act = Act(deal_id, "account_manager", "open", "open")
-        answer = await self._until_certain(act, lambda: self.caller.open(opened, deal_id, policy, moves_per_run))
-        assert answer is not None
-        self.acknowledged.append(Acknowledged(deal_id, "open", {}))
+    async def open(self, opening: Opening) -> str:
+        """Open a deal; answers its id."""
+        act = Act(opening.deal_id, "account_manager", "open", opening.key)
+        answer = await self._until_certain(act, lambda: self.caller.open(opening))
+        assert answer is not None, f"{opening.deal_id} was not opened"
+        self.acknowledged.append(Acknowledged(answer.deal_id, opening.key, {}))
+        return answer.deal_id
 
     async def _until_certain(self, act: Act, attempt: Any) -> ActResult | None:
         deadline = asyncio.get_running_loop().time() + self.patience

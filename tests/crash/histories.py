@@ -75,11 +75,11 @@ async def _history(client: Client, archive: HistoryArchive, deal_id: str, run_id
     return History(events=(await handle.fetch_history()).events)
 
 
-async def until_archived(client: Client) -> None:
-    """Wait until every run that has ended is archived."""
+async def until_archived(client: Client, task_queue: str) -> None:
+    """Wait until every run on a task queue that has ended is archived; servers are shared, so others are left out."""
     quiet = 0
     for _ in range(600):
-        running = [found.id async for found in client.list_workflows(_ARCHIVING)]
+        running = [found.id async for found in client.list_workflows(f"{_ARCHIVING} AND TaskQueue = '{task_queue}'")]
         quiet = 0 if running else quiet + 1
         if quiet > 3:  # what the server lists lags behind what happens
             return

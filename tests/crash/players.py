@@ -15,7 +15,7 @@ from models.lifecycle.states import DealState as S
 from models.messages.deals import ActResult
 from models.policy import Policy
 from models.stages.opening import OpenDeal
-from tests.crash.callers import Act, Certainly
+from tests.crash.callers import USUAL_RUN, Act, Certainly, Opening
 
 Ask = tuple[str, str, dict[str, Any]]
 """Role, action and payload."""
@@ -48,8 +48,7 @@ class Player:
     rng: random.Random
     policy: Policy
     customer: str = "c-1"
-    opener: Certainly | None = None
-    moves_per_run: int = 1_500
+    moves_per_run: int = USUAL_RUN
     meddles: bool = True
     acts: int = 0
     refused: int = 0
@@ -61,7 +60,7 @@ class Player:
     async def play(self, is_over: Callable[[], bool] = lambda: False) -> None:
         """Play until the deal is closed; a deal that still waits for somebody when all is over is left open."""
         opened = OpenDeal("A deal", self.customer, f"g-{self.customer[2:]}", f"u-{AM}", "north", "berlin", "EUR")
-        await (self.opener or self.client).open(opened, self.deal_id, self.policy, self.moves_per_run)
+        self.deal_id = await self.client.open(Opening(self.deal_id, opened, self.policy, self.moves_per_run))
         while not is_over():
             deal = await self.look()
             if deal.is_closed and not deal.pending:

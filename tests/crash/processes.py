@@ -22,7 +22,7 @@ from infra.temporal_server import EmbeddedServer, ServerOptions
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = (str(ROOT / "worker.py"),)
 DYING_WORKER = ("-m", "tests.crash.dying_worker")
-_DIE_WITH_PARENT = """\
+DIE_WITH_PARENT = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 if os.getppid() == int(sys.argv[1]): os.execv(sys.argv[2], sys.argv[2:])"""
@@ -54,7 +54,7 @@ class Program:
             return
         command = [sys.executable, *self._arguments]
         if sys.platform == "linux":
-            command = [sys.executable, "-ISc", _DIE_WITH_PARENT, str(os.getpid()), *command]
+            command = [sys.executable, "-ISc", DIE_WITH_PARENT, str(os.getpid()), *command]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT,

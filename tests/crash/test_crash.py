@@ -22,7 +22,7 @@ from infra.stores.archive import HistoryArchive
 from models.tables.projection import DealRow
 from models.tables.records import RefusalRow
 from tests.crash.api_caller import ApiCaller
-from tests.crash.callers import Certainly, EngineCaller
+from tests.crash.callers import USUAL_RUN, Certainly, EngineCaller
 from tests.crash.histories import replayed, until_archived
 from tests.crash.players import Player, fates
 from tests.crash.processes import System
@@ -34,7 +34,7 @@ DEALS = int(os.environ.get("CRASH_DEALS", "100"))
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 EVERYTHING = ("server", "worker", "api")
 ROUNDS = (("worker",), ("server",), ("api",), ("server", "worker"), EVERYTHING)
-PEACE_SECONDS = float(os.environ.get("CRASH_PEACE", "40"))
+PEACE_SECONDS = float(os.environ.get("CRASH_PEACE", "25"))
 
 
 @dataclass
@@ -45,7 +45,6 @@ class Run:
     database: Database
     rng: random.Random
     client: Certainly
-    opener: Certainly
     api: ApiCaller
     players: list[Player] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
@@ -87,19 +86,15 @@ async def test_a_hundred_deals_survive_kill_9_of_everything(tmp_path: Path, sqli
 async def _set_up(system: System, database: Database) -> Run:
     system.with_api = True
     await system.start()
-    api = await ApiCaller.hire(f"http://127.0.0.1:{system.settings.api_port}", database)
     engine = EngineCaller(await system.client(), database, system.settings.task_queue)
-    run = Run(system, database, random.Random(SEED), Certainly(api), Certainly(engine), api)
-    run.opener.acknowledged = run.client.acknowledged
+    api = await ApiCaller.hire(f"http://127.0.0.1:{system.settings.api_port}", database, engine)
+    run = Run(system, database, random.Random(SEED), Certainly(api), api)
     for number, fate in enumerate(fates(run.rng, DEALS)):
         customer = "c-2" if number % 40 == 7 else "c-3" if number % 25 == 3 else "c-1"
         own = random.Random(SEED * 1_000 + number)
-        run.players.append(
-            Player(
-                run.client, database, f"D-{number:03}", fate, own, HURRIED, customer, opener=run.opener,
-                moves_per_run=own.choice([8, 20, 1_500, 1_500]),
-            )
-        )  # fmt: skip
+        length = own.choice([8, 20, USUAL_RUN, USUAL_RUN])
+        player = Player(run.client, database, f"D-{number:03}", fate, own, HURRIED, customer, length)
+        run.players.append(player)
     return run
 
 
@@ -150,7 +145,7 @@ async def _settle(run: Run) -> None:
     else:
         raise AssertionError(f"effects are still to be done: {waiting}")
     run.say("all effects are done")
-    await until_archived(await run.system.client())
+    await until_archived(await run.system.client(), run.system.settings.task_queue)
     run.say("all runs that ended are archived")
 
 

@@ -61,7 +61,7 @@ async def test_what_a_dying_worker_left_behind_is_taken_up(tmp_path: Path, sqlit
         nurse = asyncio.create_task(_nurse(system))
         await asyncio.gather(*(player.play() for player in players))
         archive = HistoryArchive(database, system.settings.archive_dir)
-        await until_archived(await system.client())
+        await until_archived(await system.client(), system.settings.task_queue)
         nurse.cancel()
 
         assert {mark.name for mark in marks.iterdir()} == set(points), "a point was never reached"

@@ -46,7 +46,7 @@ async def _timeline(engine: Engine, deal_id: str) -> list[Entry]:
 
 
 async def _histories(engine: Engine, *deals: str) -> Histories:
-    await until_archived(engine.client)
+    await until_archived(engine.client, engine.settings.task_queue)
     return await replayed(engine.client, HistoryArchive(engine.database, engine.settings.archive_dir), deals)
 
 
@@ -61,7 +61,7 @@ async def _assert_sound(engine: Engine, runs: int, *deals: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("settle", [False, True])
 async def test_acts_that_race_with_a_new_run_are_all_done_once(engine: Engine, settle: bool) -> None:
-    deal_id = f"D-race-{settle}"  # the server is the other tests', too
+    deal_id = f"CAN-race-{settle}"  # the server is the other tests', too
     await engine.open(deal_id, moves_per_run=5)
 
     async def somebody(number: int) -> list[ActResult]:
@@ -76,89 +76,89 @@ async def test_acts_that_race_with_a_new_run_are_all_done_once(engine: Engine, s
 
 
 async def test_answers_are_remembered_from_run_to_run(engine: Engine) -> None:
-    await engine.open("D-keys", moves_per_run=3)
-    first = [await _ask(engine, "D-keys", f"k-{n}", f"text {n}") for n in range(14)]
+    await engine.open("CAN-keys", moves_per_run=3)
+    first = [await _ask(engine, "CAN-keys", f"k-{n}", f"text {n}") for n in range(14)]
     for number, answer in enumerate(first):
-        again = await _ask(engine, "D-keys", f"k-{number}", f"text {number}")
+        again = await _ask(engine, "CAN-keys", f"k-{number}", f"text {number}")
         assert again.replayed
         assert {**codec.encode(again), "replayed": False} == codec.encode(answer)
     with pytest.raises(KeyError, match="key_reused"):
-        await _ask(engine, "D-keys", "k-0", "another text")
-    assert len(await _timeline(engine, "D-keys")) == 15
-    await _assert_sound(engine, 4, "D-keys")
+        await _ask(engine, "CAN-keys", "k-0", "another text")
+    assert len(await _timeline(engine, "CAN-keys")) == 15
+    await _assert_sound(engine, 4, "CAN-keys")
 
 
 async def test_two_requests_under_one_key_at_once_are_one_act_and_one_refusal(engine: Engine) -> None:
-    await engine.open("D-two", moves_per_run=6)
+    await engine.open("CAN-two", moves_per_run=6)
     for round_number in range(5):
         key = f"round {round_number}"
-        same = [_ask(engine, "D-two", key, "this") for _ in range(3)]
-        other = [_ask(engine, "D-two", key, "that") for _ in range(3)]
+        same = [_ask(engine, "CAN-two", key, "this") for _ in range(3)]
+        other = [_ask(engine, "CAN-two", key, "that") for _ in range(3)]
         told = await asyncio.gather(*same, *other, return_exceptions=True)
         done = [answer for answer in told if isinstance(answer, ActResult)]
         assert len(done) == 3
         assert len({answer.version for answer in done}) == 1
         assert [str(problem) for problem in told if isinstance(problem, KeyError)] == ["'key_reused'"] * 3
-    assert len(await _timeline(engine, "D-two")) == 6
-    await _assert_sound(engine, 1, "D-two")
+    assert len(await _timeline(engine, "CAN-two")) == 6
+    await _assert_sound(engine, 1, "CAN-two")
 
 
 @pytest.mark.slow
 async def test_a_whole_deal_in_short_runs(engine: Engine) -> None:
-    await journeys.delivered(engine, "D-short", moves_per_run=2)
-    await engine.forward("D-short", 76)
-    await journeys.pay_all(engine, "D-short")
-    await engine.forward("D-short", 1)
-    assert await engine.handle("D-short").result() == "completed"
-    await _assert_sound(engine, 8, "D-short")
+    await journeys.delivered(engine, "CAN-short", moves_per_run=2)
+    await engine.forward("CAN-short", 76)
+    await journeys.pay_all(engine, "CAN-short")
+    await engine.forward("CAN-short", 1)
+    assert await engine.handle("CAN-short").result() == "completed"
+    await _assert_sound(engine, 8, "CAN-short")
 
 
 @pytest.mark.slow
 async def test_timers_survive_a_new_run(engine: Engine) -> None:
-    await engine.open("D-timer", moves_per_run=2)
-    await engine.forward("D-timer", 6)
+    await engine.open("CAN-timer", moves_per_run=2)
+    await engine.forward("CAN-timer", 6)
     for number in range(5):
-        await _ask(engine, "D-timer", f"k-{number}", "still nothing")
-    await engine.forward("D-timer", 9)
-    actions = [entry.action for entry in await _timeline(engine, "D-timer")]
+        await _ask(engine, "CAN-timer", f"k-{number}", "still nothing")
+    await engine.forward("CAN-timer", 9)
+    actions = [entry.action for entry in await _timeline(engine, "CAN-timer")]
     assert actions.count("remind") == actions.count("escalate") == 1
-    opened, *_, escalated = await _timeline(engine, "D-timer")
+    opened, *_, escalated = await _timeline(engine, "CAN-timer")
     assert (escalated.action, escalated.at[:10]) != (opened.action, opened.at[:10])
-    await _assert_sound(engine, 3, "D-timer")
+    await _assert_sound(engine, 3, "CAN-timer")
 
 
 async def test_a_key_is_answered_after_the_deal_has_closed(engine: Engine) -> None:
     desk = DealDesk(engine.database, engine.client, engine.settings)
     caller = Caller("u-account_manager", ("account_manager",), "north")
-    await engine.open("D-closed", test=False, moves_per_run=2)
+    await engine.open("CAN-closed", test=False, moves_per_run=2)
     note = {"text": "hello"}
-    first = await desk.act(caller, "D-closed", "note", note, "k-note")
-    lost = await desk.act(caller, "D-closed", "log_contact", {"channel": "call", "outcome": "no"}, "k-call")
-    lost = await desk.act(caller, "D-closed", "lose", {"reason": "no_response"}, "k-lose")
-    assert await engine.handle("D-closed").result() == "lost"
+    first = await desk.act(caller, "CAN-closed", "note", note, "k-note")
+    lost = await desk.act(caller, "CAN-closed", "log_contact", {"channel": "call", "outcome": "no"}, "k-call")
+    lost = await desk.act(caller, "CAN-closed", "lose", {"reason": "no_response"}, "k-lose")
+    assert await engine.handle("CAN-closed").result() == "lost"
     for action, payload, key, answer in (
         ("note", note, "k-note", first),
         ("lose", {"reason": "no_response"}, "k-lose", lost),
     ):
-        again = await desk.act(caller, "D-closed", action, payload, key)
+        again = await desk.act(caller, "CAN-closed", action, payload, key)
         assert {**codec.encode(again), "replayed": False} == codec.encode(answer)
-    assert len(await _timeline(engine, "D-closed")) == 4
-    await _assert_sound(engine, 2, "D-closed")
+    assert len(await _timeline(engine, "CAN-closed")) == 4
+    await _assert_sound(engine, 2, "CAN-closed")
 
 
 async def test_a_refused_act_at_the_end_of_a_run_leaves_no_trace(engine: Engine) -> None:
-    await engine.open("D-no", moves_per_run=3)
+    await engine.open("CAN-no", moves_per_run=3)
 
     async def refused(number: int) -> str:
         try:
-            await engine.act("D-no", "account_manager", "ship", key=f"no-{number}")
+            await engine.act("CAN-no", "account_manager", "ship", key=f"no-{number}")
         except MoveRefused as problem:
             return problem.refusal.code
         return "done"
 
     told = await asyncio.gather(
-        *(_ask(engine, "D-no", f"k-{n}", "note") for n in range(8)), *(refused(n) for n in range(8))
+        *(_ask(engine, "CAN-no", f"k-{n}", "note") for n in range(8)), *(refused(n) for n in range(8))
     )
     assert [answer for answer in told if isinstance(answer, str)] == ["wrong_state"] * 8
-    assert len(await _timeline(engine, "D-no")) == 9
-    await _assert_sound(engine, 2, "D-no")
+    assert len(await _timeline(engine, "CAN-no")) == 9
+    await _assert_sound(engine, 2, "CAN-no")

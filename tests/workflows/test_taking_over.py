@@ -107,7 +107,7 @@ async def forgetful(
 
 async def _assert_sound(engine: Engine, deal_id: str) -> None:
     assert await findings(engine.database, allowed_extra_keys=lambda key: key.startswith("opening-")) == []
-    await until_archived(engine.client)
+    await until_archived(engine.client, engine.settings.task_queue)
     archive = HistoryArchive(engine.database, engine.settings.archive_dir)
     assert (await replayed(engine.client, archive, [deal_id])).problems == []
     entries = await TimelineStore(engine.database).entries(deal_id)
@@ -121,10 +121,10 @@ async def test_lost_attempts_of_all_kinds_of_acts_are_taken_over(forgetful: tupl
         "book_reservation", "ship", "book_shipment", "deliver", "book_invoice", "follow_up", "file_letter",
         "record_payment", "finish_effect", "complete",
     }  # fmt: skip
-    await journeys.won_and_paid(engine, "D-twin")
+    await journeys.won_and_paid(engine, "OVER-twin")
     assert set(recorder.happened) == recorder.twin
-    assert await engine.handle("D-twin").result() == "completed"
-    await _assert_sound(engine, "D-twin")
+    assert await engine.handle("OVER-twin").result() == "completed"
+    await _assert_sound(engine, "OVER-twin")
 
 
 async def test_an_act_is_judged_again_after_what_stands_before_it(forgetful: tuple[Engine, Forgetful]) -> None:
@@ -133,38 +133,38 @@ async def test_an_act_is_judged_again_after_what_stands_before_it(forgetful: tup
         "qualify", "pass_check", "draft_offer", "accept_offer", "file_document", "enter_order", "book_reservation",
         "ship", "deliver", "book_invoice", "follow_up", "file_letter", "record_payment", "complete",
     }  # fmt: skip
-    await journeys.won_and_paid(engine, "D-note")
+    await journeys.won_and_paid(engine, "OVER-note")
     assert set(recorder.happened) == recorder.noted
-    entries = await TimelineStore(engine.database).entries("D-note")
+    entries = await TimelineStore(engine.database).entries("OVER-note")
     assert sum(entry.action == "note" for entry in entries) == len(recorder.noted)
     assert entries[-1].action == "complete"
-    await _assert_sound(engine, "D-note")
+    await _assert_sound(engine, "OVER-note")
 
 
 async def test_the_answers_of_lost_acts_are_known_again(forgetful: tuple[Engine, Forgetful]) -> None:
     engine, recorder = forgetful
     recorder.twin, recorder.noted = {"log_contact"}, {"record_needs"}
-    await journeys.checked(engine, "D-known")
-    entries = await TimelineStore(engine.database).entries("D-known")
+    await journeys.checked(engine, "OVER-known")
+    entries = await TimelineStore(engine.database).entries("OVER-known")
     contact = next(entry for entry in entries if entry.action == "log_contact")
     again = await engine.act(
-        "D-known", "account_manager", "log_contact", key=contact.key, channel="call", outcome="interested"
+        "OVER-known", "account_manager", "log_contact", key=contact.key, channel="call", outcome="interested"
     )
     assert again.version == contact.sequence
-    await _assert_sound(engine, "D-known")
+    await _assert_sound(engine, "OVER-known")
 
 
 async def test_more_than_a_page_is_taken_over_bit_by_bit(forgetful: tuple[Engine, Forgetful]) -> None:
     engine, recorder = forgetful
-    await engine.open("D-page")
-    deal = fold(await TimelineStore(engine.database).entries("D-page"))
+    await engine.open("OVER-page")
+    deal = fold(await TimelineStore(engine.database).entries("OVER-page"))
     for number in range(130):
         decision = decide(deal, Command("note", MANAGER, f"k-{number}", {"text": "x"}), DEFAULT, deal.updated_at)
         deal = decision.deal
         await recorder.inner.record(RecordInput(deal.id, (decision.entry,), project(deal, DEFAULT), ("agenda",)))
-    answer = await engine.act("D-page", "account_manager", "log_contact", channel="call", outcome="at last")
+    answer = await engine.act("OVER-page", "account_manager", "log_contact", channel="call", outcome="at last")
     assert answer.version == 132
-    await _assert_sound(engine, "D-page")
+    await _assert_sound(engine, "OVER-page")
 
 
 def test_what_does_not_follow_is_never_taken_over() -> None:
