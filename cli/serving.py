@@ -85,7 +85,7 @@ def show_addresses(session: Session, system: EmbeddedSystem, seconds: float = 0.
 
     def render() -> None:
         screen.line("Dealwright is up" + (f" after {seconds:.1f} s" if seconds else ""), "bold green")
-        screen.line(f"  API       {running.api}/v1    (keys: dealwright user add ..., contract: {running.api}/v1/openapi.json)")
+        screen.line(f"  API       {running.api}/v1    (keys: dealwright user add ..., contract: /v1/openapi.json)")
         screen.line(f"  Temporal  {running.temporal}" + (f"    pages: {running.ui}" if running.ui else ""))
         screen.line(f"  data      {session.settings.data_dir}")
         screen.line("Ctrl-C stops it.")
