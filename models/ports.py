@@ -17,6 +17,8 @@ from models.messages.finance import (
 )
 from models.messages.legal import DocumentInput, DocumentResult
 from models.messages.logistics import (
+    CarriageInput,
+    CarriageResult,
     ReleaseInput,
     ReleaseResult,
     ReserveInput,
@@ -84,6 +86,12 @@ class StockBook(Protocol):
     async def ship(self, asked: ShipInput) -> ShipResult: ...
 
     async def take_back(self, asked: ReturnInput) -> None: ...
+
+
+class Carrier(Protocol):
+    """Whoever carries goods to the customer. Its messages come back through the API, not through this door."""
+
+    async def book(self, asked: CarriageInput) -> CarriageResult: ...
 
 
 class Ledger(Protocol):

@@ -8,7 +8,17 @@ from models.deal_state import Deal
 from models.messages.records import Projection
 from models.policy import Policy
 
-CHILDREN = ("lines", "agenda", "approvals", "invoices", "cases")
+CHILDREN = (
+    "lines",
+    "agenda",
+    "approvals",
+    "invoices",
+    "cases",
+    "shipments",
+    "shortages",
+    "requests",
+    "discrepancies",
+)
 
 
 def project(deal: Deal, policy: Policy) -> Projection:

@@ -14,7 +14,12 @@ class StockLine:
 
 @dataclass(frozen=True, slots=True)
 class ReserveInput:
-    """Reserve lines from the branch warehouse, then the central one. One reservation act per effect key."""
+    """Reserve lines from the branch warehouse, then the central one. One reservation act per effect key.
+
+    With `waits`, what is missing goes on the waiting list of the book, in the place of `since` (an instant; empty:
+    `at`): whoever has waited longest is served first when goods come in. Asking again for a line replaces what it
+    waits for, and hands over what was set aside for it meanwhile (at most the quantity asked for).
+    """
 
     effect_key: str
     deal_id: str
@@ -22,6 +27,8 @@ class ReserveInput:
     lines: tuple[StockLine, ...]
     at: str
     expires_at: str
+    waits: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,10 @@ class ReserveResult:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInput:
-    """Give back reserved units; no lines means everything that the deal still holds."""
+    """Give back reserved units; no lines means everything that the deal still holds.
+
+    A line that gives everything back (its quantity is more than it holds) leaves the waiting list, too.
+    """
 
     effect_key: str
     deal_id: str
@@ -90,3 +100,34 @@ class ReturnInput:
     branch: str
     lines: tuple[StockLine, ...]
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Units that were set aside for a waiting line; its deal gets them when it asks the stock book again."""
+
+    deal_id: str
+    line: int
+    article: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarriageInput:
+    """Hand a shipment over to a carrier. `shipment` is our number, under which the carrier's messages come back."""
+
+    effect_key: str
+    deal_id: str
+    shipment: str
+    branch: str
+    deliver_to: str
+    lines: tuple[StockLine, ...]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarriageResult:
+    """Who carries the shipment, and the carrier's own reference for it."""
+
+    carrier: str
+    reference: str

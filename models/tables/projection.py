@@ -1,4 +1,4 @@
-"""The read side of a deal: one row of `deals`, and the rows of its lines, agenda, approvals, invoices and cases.
+"""The read side of a deal: one row of `deals`, and the rows of its parts: lines, agenda, invoices, shipments and so on.
 
 Computed from the deal alone and written in the transaction that writes the timeline entry, so that a rebuild
 from the timeline gives the same rows. An absent instant is the empty text.
@@ -7,7 +7,7 @@ from the timeline gives the same rows. An absent instant is the empty text.
 from sqlalchemy import BigInteger, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Code, Currency, Digest, Id, Instant, Minor, Name, Note, Plain
+from models.tables.base import Base, Code, Currency, Day, Digest, Id, Instant, Minor, Name, Note, Plain
 
 _NO_ROWID = {"sqlite_with_rowid": False}
 """Small rows under a text key: SQLite keeps them in the key's own tree, half the pages to write."""
@@ -164,11 +164,118 @@ class DealCaseRow(Base):
     note: Mapped[Note]
 
 
+class DealShipmentRow(Base):
+    """One shipment: `lines` are the units per order line, sent, arrived and come back."""
+
+    __tablename__ = "deal_shipments"
+    __table_args__ = (Index("ix_deal_shipments_state", "state", "shipped_at", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(100), primary_key=True)
+    state: Mapped[Code]
+    carrier: Mapped[Code]
+    reference: Mapped[Name]
+    shipped_at: Mapped[Instant]
+    told_at: Mapped[Instant]
+    lines: Mapped[Plain]
+
+
+class DealShortageRow(Base):
+    """One order line that is out of stock: who has to answer until when, and the options as they were computed.
+
+    `options` name costs and margins, which logistics and production never see.
+    """
+
+    __tablename__ = "deal_shortages"
+    __table_args__ = (
+        Index("ix_deal_shortages_due_at", "due_at", "deal_id", "line"),
+        Index("ix_deal_shortages_article", "article", "due_at"),
+        _NO_ROWID,
+    )
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    article: Mapped[Id]
+    description: Mapped[Name]
+    branch: Mapped[Code]
+    department: Mapped[Code]
+    owner: Mapped[Id]
+    ordered: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger)
+    short: Mapped[int] = mapped_column(BigInteger)
+    since: Mapped[Instant]
+    rung: Mapped[Code]
+    roles: Mapped[Note]
+    due_at: Mapped[Instant]
+    expected_on: Mapped[Day]
+    promised_on: Mapped[Day]
+    choice: Mapped[Code]
+    note: Mapped[Note]
+    options: Mapped[Plain]
+    is_test: Mapped[bool]
+
+
+class DealRequestRow(Base):
+    """One question of a deal to another department, with its deadline and when it was answered (D25).
+
+    An absent `answered_at` is the empty text; so is `escalated_at` when the answer was never late.
+    """
+
+    __tablename__ = "deal_requests"
+    __table_args__ = (
+        Index("ix_deal_requests_role", "role", "asked_at"),
+        Index("ix_deal_requests_asked_at", "asked_at", "deal_id"),
+        _NO_ROWID,
+    )
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    role: Mapped[Code]
+    kind: Mapped[Code]
+    subject: Mapped[Note]
+    asked_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    answered_at: Mapped[Instant]
+    answered_by: Mapped[Id]
+    escalated_at: Mapped[Instant]
+    is_test: Mapped[bool]
+
+
+class DealDiscrepancyRow(Base):
+    """One line of a discrepancy act, a refusal or a return, with its cause and what was decided (D23, D24)."""
+
+    __tablename__ = "deal_discrepancies"
+    __table_args__ = (
+        Index("ix_deal_discrepancies_state", "state", "opened_at", "deal_id"),
+        Index("ix_deal_discrepancies_cause", "cause", "opened_at"),
+        _NO_ROWID,
+    )
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    act_id: Mapped[Id] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    article: Mapped[Id]
+    kind: Mapped[Code]
+    cause: Mapped[Code]
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[Code]
+    measure: Mapped[Code]
+    prevention: Mapped[Note]
+    opened_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    settled_at: Mapped[Instant]
+    is_test: Mapped[bool]
+
+
 CHILDREN = {
     "lines": DealLineRow,
     "agenda": DealAgendaRow,
     "approvals": DealApprovalRow,
     "invoices": DealInvoiceRow,
     "cases": DealCaseRow,
+    "shipments": DealShipmentRow,
+    "shortages": DealShortageRow,
+    "requests": DealRequestRow,
+    "discrepancies": DealDiscrepancyRow,
 }
 """The child tables under the names that `Projection` and `children_changed` use."""

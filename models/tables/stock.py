@@ -15,7 +15,8 @@ _LEVEL = ("stock_levels.article", "stock_levels.warehouse")
 
 
 class WarehouseRow(Base):
-    """A warehouse: `branch` ones serve their branch first, `central` ones serve all."""
+    """A warehouse: `branch` ones serve their branch first, `central` ones serve all. `country` (ISO 3166 alpha-2, or
+    empty) says whose public holidays its people keep."""
 
     __tablename__ = "warehouses"
     __table_args__ = (CheckConstraint("kind IN ('branch', 'central')", name="kind"),)
@@ -23,6 +24,7 @@ class WarehouseRow(Base):
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name]
     kind: Mapped[Code]
+    country: Mapped[str] = mapped_column(String(2), default="", server_default="")
 
 
 class StockLevelRow(Base):
@@ -98,3 +100,27 @@ class RestockRow(Base):
     article: Mapped[Id]
     expected_on: Mapped[Day]
     quantity: Mapped[int] = mapped_column(BigInteger)
+
+
+class StockWaitingRow(Base):
+    """An order line that waits for `quantity` missing units since `since`; the longest waiting is served first.
+
+    `allocated` units have been set aside for it (they are held in `stock_holdings`) and its deal has not asked for
+    them yet; the row goes when nothing is missing and nothing is set aside.
+    """
+
+    __tablename__ = "stock_waiting"
+    __table_args__ = (
+        CheckConstraint("quantity >= 0 AND allocated >= 0 AND quantity + allocated > 0", name="units"),
+        Index("ix_stock_waiting_article", "article", "since", "deal_id", "line"),
+        _NO_ROWID,
+    )
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    article: Mapped[Id]
+    branch: Mapped[Code]
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    allocated: Mapped[int] = mapped_column(BigInteger, default=0)
+    since: Mapped[Instant]
+    expires_after: Mapped[int] = mapped_column(BigInteger, default=0)
