@@ -9,10 +9,10 @@ from api.once import allow, once
 from api.routes import GuardedRoute
 from api.wire.masters import NewPrice, NewProduct, Product, ProductChange, Products
 from api.wire.shared import Cursor, Key, Limit, OptionalCode, Plain
+from infra.desk.amounts import money
 from infra.desk.callers import Caller
 from infra.desk.errors import Conflict, Invalid, NoSuch
 from infra.desk.service import DealDesk
-from infra.desk.views import money
 from infra.stores.pages import Row
 from infra.stores.upserts import AlreadyStands
 from models.lifecycle.roles import HEADS, Role

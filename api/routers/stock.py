@@ -8,7 +8,16 @@ from api.cursors import pack, unpack
 from api.keys import Desk, Me
 from api.once import allow, once
 from api.routes import GuardedRoute
-from api.wire.masters import Arrival, Booked, BookVerdict, Receipt, StockLevels, StockMoves, Warehouses
+from api.wire.masters import (
+    Arrival,
+    Booked,
+    BookedReceipt,
+    BookVerdict,
+    Receipt,
+    StockLevels,
+    StockMoves,
+    Warehouses,
+)
 from api.wire.shared import Cursor, Key, Limit, OptionalId, Plain
 from infra.desk.errors import Invalid, NoSuch
 from infra.desk.ids import derived
@@ -54,15 +63,15 @@ async def list_moves(
 
 @router.get("/verification", response_model=BookVerdict)
 async def verify_stock(desk: Desk, me: Me) -> Plain:
-    """Whether on hand and reserved agree with the movements and holdings."""
+    """Whether on hand and reserved agree with the movements, the holdings and what the deals have reserved."""
     allow(me, "verifying the stock book", WRITERS | {Role.AUDITOR})
-    differences = await desk.books.stock.verify()
+    differences = await desk.books.stock.verify(with_deals=desk.settings.stock_url is None)
     return {"sound": not differences, "differences": [codec.encode(one) for one in differences]}
 
 
-@router.post("/receipts", status_code=201, response_model=Booked)
+@router.post("/receipts", status_code=201, response_model=BookedReceipt)
 async def receive(asked: Receipt, key: Key, desk: Desk, me: Me, response: Response) -> Plain:
-    """Enter goods that arrived."""
+    """Enter goods that arrived. Order lines that wait for them get them, the longest waiting first."""
     allow(me, "receiving goods", WRITERS)
 
     async def work() -> Plain:
@@ -74,7 +83,8 @@ async def receive(asked: Receipt, key: Key, desk: Desk, me: Me, response: Respon
             )
         except ValueError as problem:
             raise Invalid({"warehouse": str(problem)}) from None
-        return {"id": booked, "article": asked.article, "quantity": asked.quantity}
+        woken = await desk.waking.wake()
+        return {"id": booked, "article": asked.article, "quantity": asked.quantity, "woken": woken}
 
     return await once(desk, me, "receipts", key, asked.model_dump(), response, work)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from cli.imports.cells import plain
+from cli.imports.cells import BadCell, Cells, plain
 
 _NAMES = """
 AE United Arab Emirates|AR Argentina|AT Austria|AT Österreich|AU Australia|BA Bosnia and Herzegovina|BE Belgium
@@ -31,3 +31,14 @@ def country_code(written: str) -> str:
     name = plain(written)
     near = difflib.get_close_matches(name, BY_NAME, n=1, cutoff=_ALIKE) if name else []
     return BY_NAME[near[0]] if near else ""
+
+
+def country_in(cells: Cells) -> str:
+    """The code of the country that a row's column `country` names, empty when it names none. Raises BadCell."""
+    written = cells.text("country", 60)
+    code = country_code(written)
+    if written and not code:
+        raise BadCell(f"country {written[:40]!r} is neither a code such as DE nor a known name")
+    if code != written:
+        cells.repairs.append(f"country {written!r} read as {code}")
+    return code

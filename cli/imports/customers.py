@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.imports.cells import BadCell, Cells
-from cli.imports.countries import country_code
+from cli.imports.countries import country_in
 from cli.imports.report import Report
 from cli.imports.sheets import Row, read_sheet
 from infra.db import Database
@@ -79,7 +79,7 @@ def _card(cells: Cells, owners: frozenset[str]) -> tuple[Card, Card]:
     card["group_id"] = card.get("group_id", identifier)
     card |= {name: "".join(cells.text(name, 60).split()).upper() for name in ("vat_id", "iban", "lei")}
     card["owner"] = _owner(cells, owners)
-    card["country"] = _country(cells)
+    card["country"] = country_in(cells)
     card["language"] = cells.choice("language", LANGUAGES, default="en")
     founded = cells.day("founded_on")
     card["founded_on"] = founded.isoformat() if founded else ""
@@ -94,16 +94,6 @@ def _owner(cells: Cells, owners: frozenset[str]) -> str:
         cells.repairs.append(f"owner {owner!r} is no user: left without an owner")
         return ""
     return owner
-
-
-def _country(cells: Cells) -> str:
-    written = cells.text("country", 60)
-    code = country_code(written)
-    if written and not code:
-        raise BadCell(f"country {written[:40]!r} is neither a code such as DE nor a known name")
-    if code != written:
-        cells.repairs.append(f"country {written!r} read as {code}")
-    return code
 
 
 def _financials(cells: Cells, currency: str) -> dict[str, int] | None:

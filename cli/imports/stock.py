@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cli.imports.cells import BadCell, Cells
+from cli.imports.countries import country_in
 from cli.imports.report import Report
 from cli.imports.sheets import read_sheet
 from infra.db import Database
 from infra.gateways.stock_intake import KINDS, StockIntake
 from infra.gateways.stock_reading import StockReader
 from infra.stores.articles import ArticleStore
+from infra.stores.pages import Row
 
 REQUIRED = ("article", "warehouse", "quantity")
 MOST_UNITS = 10**9
@@ -21,7 +23,7 @@ MOST_UNITS = 10**9
 class _Books:
     """What the stock book holds already, as far as an import has to know."""
 
-    def __init__(self, articles: frozenset[str], warehouses: dict[str, str], openings: dict[tuple[str, str], int]):
+    def __init__(self, articles: frozenset[str], warehouses: dict[str, Row], openings: dict[tuple[str, str], int]):
         self.articles, self.warehouses, self.openings = articles, warehouses, openings
 
 
@@ -55,7 +57,7 @@ async def _look(database: Database) -> _Books:
         articles |= {row["id"] for row in page.rows}
         if not (cursor := page.next_cursor):
             break
-    return _Books(frozenset(articles), {w["id"]: w["kind"] for w in await reader.warehouses()}, openings)
+    return _Books(frozenset(articles), {w["id"]: w for w in await reader.warehouses()}, openings)
 
 
 async def _enter(intake: StockIntake, cells: Cells, books: _Books, at: str) -> bool:
@@ -84,12 +86,16 @@ async def _enter(intake: StockIntake, cells: Cells, books: _Books, at: str) -> b
 
 
 async def _warehouse(intake: StockIntake, cells: Cells, books: _Books, warehouse: str) -> None:
-    if warehouse in books.warehouses and not cells.text("warehouse_kind"):
-        return
-    kind = cells.choice("warehouse_kind", KINDS, default="central")
-    if books.warehouses.get(warehouse) != kind:
-        await intake.add_warehouse(warehouse, cells.text("warehouse_name") or warehouse, kind)
-        books.warehouses[warehouse] = kind
+    """Add a warehouse, or change its kind or country when the row names another."""
+    known = books.warehouses.get(warehouse, {})
+    country = country_in(cells) or str(known.get("country", ""))
+    kind = str(known.get("kind", ""))
+    if not known or cells.text("warehouse_kind"):
+        kind = cells.choice("warehouse_kind", KINDS, default="central")
+    if (known.get("kind"), known.get("country")) != (kind, country):
+        name = cells.text("warehouse_name") or str(known.get("name", warehouse))
+        await intake.add_warehouse(warehouse, name, kind, country)
+        books.warehouses[warehouse] = {"id": warehouse, "name": name, "kind": kind, "country": country}
 
 
 def _day(cells: Cells, at: str) -> str:

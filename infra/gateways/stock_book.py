@@ -1,10 +1,13 @@
 """The stock book on our database: reservations, shipments and returns, each one transaction and once per effect key.
 
 Every writer locks the stock levels first, in the order of article and warehouse, and holdings only after them:
-so no two of them wait for each other, and the holdings of a locked level stand still.
+so no two of them wait for each other, and the holdings of a locked level stand still. Whoever may change an article's
+waiting list has it locked before the levels, and locks its rows last; `waiting_list` says how.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import NoneType
 from typing import Any
@@ -12,10 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, Update
 
 from infra.db import Database
-from infra.gateways import checked, stock_statements
+from infra.gateways import checked, stock_statements, waiting_list
 from infra.gateways.once import once
 from infra.gateways.portions import Portion, Shelves, merged, per_shelf, take, total
 from infra.gateways.shortages import outlook
+from infra.gateways.waiting_list import Place
 from models.messages.logistics import (
     ReleaseInput,
     ReleaseResult,
@@ -39,16 +43,24 @@ class SqlStockBook:
         self._database = database
 
     async def reserve(self, asked: ReserveInput) -> ReserveResult:
-        """Reserve what is free: from the branch, then from central warehouses, in part when there is too little."""
+        """Reserve what is free: from the branch, then from central warehouses, in part when there is too little.
+
+        With `waits`, what was set aside for a line is handed over first, and what is missing enters the waiting list.
+        """
         checked.stock_lines(asked.lines)
-        checked.instant(asked.at)
-        checked.instant(asked.expires_at)
+        for at in (asked.at, asked.expires_at, asked.since or asked.at):
+            checked.instant(at)
         work = partial(_reserve, asked=asked)
         return await once(self._database, asked.effect_key, "stock.reserve", ReserveResult, work)
 
     async def release(self, asked: ReleaseInput) -> ReleaseResult:
-        """Give back what the lines hold, from central warehouses first; never more than they hold."""
+        """Give back what the lines hold, from central warehouses first; never more than they hold.
+
+        A line that gives everything back (or whose reservation expired) leaves the waiting list before the units go
+        to whoever waits for them, so it gets none of them; if it still wants them it has to ask again.
+        """
         checked.stock_lines(asked.lines)
+        checked.instant(asked.at)
         work = partial(_release, asked=asked)
         return await once(self._database, asked.effect_key, "stock.release", ReleaseResult, work)
 
@@ -71,8 +83,10 @@ class SqlStockBook:
 
 
 def _reserve(connection: Connection, asked: ReserveInput) -> ReserveResult:
-    free = _free(connection, {line.article for line in asked.lines}, asked.branch)
-    taken = [take(line, free.get(line.article, {})) for line in asked.lines]
+    free, queued = _free_and_queued(connection, asked)
+    handed, surplus = _handed_over(asked.lines, queued)
+    wanted = [replace(line, quantity=line.quantity - units) for line, units in zip(asked.lines, handed, strict=True)]
+    taken = [take(line, free.get(line.article, {})) for line in wanted]
     portions = [portion for parts in taken for portion in parts]
     if portions:
         connection.execute(stock_statements.PROMISE, _shelf_rows(portions))
@@ -81,10 +95,13 @@ def _reserve(connection: Connection, asked: ReserveInput) -> ReserveResult:
             for portion in merged(portions)
         ]
         connection.execute(stock_statements.hold(connection.dialect.name), rows)
-    missing = [
-        StockLine(line.line, line.article, line.quantity - total(parts))
-        for line, parts in zip(asked.lines, taken, strict=True)
-    ]
+    missing = [replace(line, quantity=line.quantity - total(parts)) for line, parts in zip(wanted, taken, strict=True)]
+    if asked.waits:
+        waiting_list.prolong(
+            connection, asked, [line for line, units in zip(asked.lines, handed, strict=True) if units]
+        )
+        waiting_list.enter(connection, asked, missing)
+        _give_back(connection, asked, surplus)
     news = outlook(connection, [line for line in missing if line.quantity], asked.branch, asked.at)
     return ReserveResult(
         tuple(
@@ -96,24 +113,105 @@ def _reserve(connection: Connection, asked: ReserveInput) -> ReserveResult:
     )
 
 
-def _free(connection: Connection, articles: Iterable[str], branch: str) -> dict[str, Shelves]:
-    """Free units per article, the branch's shelf first; the levels stay locked until the end."""
-    rows = connection.execute(stock_statements.LOCK_SHELVES, {"articles": sorted(articles), "branch": branch}).all()
+def _free_and_queued(connection: Connection, asked: ReserveInput) -> tuple[dict[str, Shelves], dict[int, Place]]:
+    """Free units per article, and the places of the asked lines in the queue; both stand still until the end."""
+    articles = {line.article for line in asked.lines}
+    if not asked.waits:
+        return _free(connection, articles, asked.branch), {}
+    waiting_list.alone(connection, articles)
+    queued = _queued(waiting_list.places(connection, asked.deal_id), asked)
+    if not queued:
+        return _free(connection, articles, asked.branch), {}
+    waiting_list.alone(connection, {place.article for place in queued.values()} - articles)
+    free = _free(connection, articles, asked.branch, asked.deal_id)
+    return free, _queued(waiting_list.locked_places(connection, asked.deal_id), asked)
+
+
+def _queued(places: Mapping[int, Place], asked: ReserveInput) -> dict[int, Place]:
+    return {line.line: places[line.line] for line in asked.lines if line.line in places}
+
+
+def _free(connection: Connection, articles: Iterable[str], branch: str, held_by: str = "") -> dict[str, Shelves]:
+    """Free units per article, the branch's shelf first; the levels stay locked until the end, and with them those
+    that the deal `held_by` holds from."""
+    asked = {"articles": sorted(articles), "branch": branch}
+    if held_by:
+        rows = connection.execute(stock_statements.LOCK_SHELVES_AND_HELD, {**asked, "held_by": held_by}).all()
+    else:
+        rows = connection.execute(stock_statements.LOCK_SHELVES, asked).all()
     free: dict[str, Shelves] = {}
     for row in sorted(rows, key=lambda row: (row.warehouse != branch, row.warehouse)):
-        free.setdefault(row.article, {})[row.warehouse] = row.on_hand - row.reserved
+        if row.serves:
+            free.setdefault(row.article, {})[row.warehouse] = row.on_hand - row.reserved
     return free
 
 
-def _release(connection: Connection, asked: ReleaseInput) -> ReleaseResult:
+def _handed_over(lines: Sequence[StockLine], queued: Mapping[int, Place]) -> tuple[list[int], list[StockLine]]:
+    """Units that each asked line gets of what was set aside for it, and what is left of that."""
+    left = {number: place.allocated for number, place in queued.items()}
+    handed = []
+    for line in lines:
+        same = line.line in queued and queued[line.line].article == line.article
+        units = min(line.quantity, left[line.line]) if same else 0
+        left[line.line] = left.get(line.line, 0) - units
+        handed.append(units)
+    return handed, [StockLine(number, queued[number].article, units) for number, units in left.items() if units]
+
+
+def _give_back(connection: Connection, asked: ReserveInput, surplus: list[StockLine]) -> None:
+    """Put what was set aside beyond what is asked back on its shelves, from where it goes to whoever waits."""
+    if not surplus:
+        return
     held = _held(connection, asked.deal_id, branch_first=False)
-    everything = tuple(StockLine(*place, sum(shelves.values())) for place, shelves in held.items())
-    freed = [part for line in asked.lines or everything for part in take(line, held.get((line.line, line.article), {}))]
+    freed = [part for line in surplus for part in take(line, held.get((line.line, line.article), {}))]
     _let_go(connection, asked.deal_id, held, freed, stock_statements.FREE)
+    waiting_list.set_aside(connection, _shelves(freed), asked.at)
+
+
+def _release(connection: Connection, asked: ReleaseInput) -> ReleaseResult:
+    queued = waiting_list.places(connection, asked.deal_id)
+    given_back = connection.execute(stock_statements.HELD, {"held_by": asked.deal_id}) if _is_everything(asked) else ()
+    articles = {line.article for line in (*given_back, *asked.lines)}
+    # from here on nobody sets anything aside for it on a shelf that it does not hold from yet
+    waiting_list.alone(connection, articles | {place.article for place in queued.values()})
+    held = _held(connection, asked.deal_id, branch_first=False)
+    queued = waiting_list.locked_places(connection, asked.deal_id) if queued else {}
+    everything = tuple(StockLine(*place, sum(shelves.values())) for place, shelves in held.items())
+    leaving = _leaving(asked, queued, everything)
+    beyond = [queued[number] for number in asked.leave_queue if number in queued]
+    given = (
+        *(everything if _is_everything(asked) else asked.lines),
+        *(StockLine(place.line, place.article, place.allocated) for place in beyond),
+    )
+    freed = [part for line in given for part in take(line, held.get((line.line, line.article), {}))]
+    _let_go(connection, asked.deal_id, held, freed, stock_statements.FREE)
+    waiting_list.leave(connection, asked.deal_id, leaving)
+    if staying := queued.keys() - leaving:
+        waiting_list.keep_what_is_held(connection, asked.deal_id, staying)
+    waiting_list.set_aside(connection, _shelves(freed), asked.at)
     sums: dict[tuple[int, str], int] = {}
     for line, article, _, units in merged(freed):
         sums[line, article] = sums.get((line, article), 0) + units
     return ReleaseResult(tuple(StockLine(*place, units) for place, units in sums.items()))
+
+
+def _leaving(asked: ReleaseInput, queued: Mapping[int, Place], held: Iterable[StockLine]) -> set[int]:
+    """Lines that leave the queue: all when everything is given back, else those that are told to or give back all."""
+    if _is_everything(asked):
+        return set(queued)
+    holds = {(line.line, line.article): line.quantity for line in held}
+    gives: Counter[tuple[int, str]] = Counter()
+    for line in asked.lines:
+        gives[line.line, line.article] += line.quantity
+    return queued.keys() & asked.leave_queue | {
+        number
+        for number, place in queued.items()
+        if (units := gives[number, place.article]) and (asked.expired or units > holds.get((number, place.article), 0))
+    }
+
+
+def _is_everything(asked: ReleaseInput) -> bool:
+    return not asked.lines and not asked.leave_queue
 
 
 def _ship(connection: Connection, asked: ShipInput) -> ShipResult:
@@ -121,6 +219,7 @@ def _ship(connection: Connection, asked: ShipInput) -> ShipResult:
     taken = [take(line, held.get((line.line, line.article), {})) for line in asked.lines]
     shipped = [portion for parts in taken for portion in parts]
     _let_go(connection, asked.deal_id, held, shipped, stock_statements.HAND_OUT)
+    waiting_list.keep_what_is_held(connection, asked.deal_id, {part.line for part in shipped})
     _note_moves(connection, "shipped", shipped, asked)
     return ShipResult(
         tuple(StockLine(line.line, line.article, total(parts)) for line, parts in zip(asked.lines, taken, strict=True))
@@ -162,7 +261,9 @@ def _take_back(connection: Connection, asked: ReturnInput) -> None:
         raise ValueError(f"no warehouse {asked.branch!r:.80} and no central one to take goods back")
     portions = [Portion(line.line, line.article, shelf, line.quantity) for line in asked.lines]
     if portions:
+        waiting_list.alone(connection, {portion.article for portion in portions})
         connection.execute(stock_statements.put_on_shelf(connection.dialect.name), _new_shelf_rows(portions))
+        waiting_list.set_aside(connection, _shelves(portions), asked.at)
     _note_moves(connection, "returned", portions, asked)
 
 
@@ -175,6 +276,10 @@ def _note_moves(connection: Connection, kind: str, portions: Iterable[Portion], 
 
 def _place(portion: Portion) -> dict[str, Any]:
     return {"line": portion.line, "article": portion.article, "warehouse": portion.warehouse}
+
+
+def _shelves(portions: Iterable[Portion]) -> set[tuple[str, str]]:
+    return {(portion.article, portion.warehouse) for portion in portions}
 
 
 def _shelf_rows(portions: Iterable[Portion]) -> list[dict[str, Any]]:

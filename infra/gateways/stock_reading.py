@@ -1,12 +1,20 @@
-"""What the stock book says: levels, moves and holdings page by page, and the audit that its sums agree."""
+"""What the stock book says: levels, moves, holdings and the waiting list page by page, and its audit."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Executable, case, cast, func, select, tuple_
+from sqlalchemy import Executable, func, select, tuple_
 
 from infra.db import Database
+from infra.gateways import stock_audit
 from infra.gateways.difference import Difference
-from models.tables.stock import RestockRow, StockHoldingRow, StockLevelRow, StockMoveRow, WarehouseRow
+from models.tables.stock import (
+    RestockRow,
+    StockHoldingRow,
+    StockLevelRow,
+    StockMoveRow,
+    StockWaitingRow,
+    WarehouseRow,
+)
 
 Row = dict[str, Any]
 
@@ -27,7 +35,8 @@ class StockReader:
 
     async def warehouses(self) -> list[Row]:
         """All warehouses."""
-        return await self._rows(select(WarehouseRow.id, WarehouseRow.name, WarehouseRow.kind).order_by(WarehouseRow.id))
+        house = WarehouseRow
+        return await self._rows(select(house.id, house.name, house.kind, house.country).order_by(house.id))
 
     async def moves(self, article: str = "", deal_id: str = "", after: int = 0, limit: int = 100) -> list[Row]:
         """Moves of goods in the order in which they were booked, of one article or deal if given."""
@@ -52,39 +61,44 @@ class StockReader:
         query = select(RestockRow.id, RestockRow.expected_on, RestockRow.quantity)
         return await self._rows(query.where(RestockRow.article == article).order_by(RestockRow.expected_on))
 
-    async def verify(self) -> list[Difference]:
-        """Where on hand isn't opening + received + returned - shipped, or reserved isn't the sum of the holdings."""
-        differences = []
-        for row in await self._rows(_DISAGREEING):
-            where = f"{row['article']} in {row['warehouse']}"
-            if row["moved"] != row["on_hand"]:
-                differences.append(Difference(where, "on hand", row["moved"], row["on_hand"]))
-            if row["held"] != row["reserved"]:
-                differences.append(Difference(where, "reserved", row["held"], row["reserved"]))
-        return differences
+    async def waiting(
+        self, article: str = "", after: tuple[str, str, str, int] = ("", "", "", 0), limit: int = 100
+    ) -> list[Row]:
+        """Lines that miss units, article by article in the order in which they will be served.
+
+        `position` counts from 1 within the article, whatever the branch. `after` is the last row's article, since,
+        deal_id and line.
+        """
+        line = StockWaitingRow
+        fair = (line.article, line.since, line.deal_id, line.line)
+        position = func.row_number().over(partition_by=line.article, order_by=fair[1:]).label("position")
+        found = select(*fair, line.branch, line.quantity, line.allocated, position).where(line.quantity > 0)
+        queue = (found.where(line.article == article) if article else found).subquery()
+        place = (queue.c.article, queue.c.since, queue.c.deal_id, queue.c.line)
+        return await self._rows(select(queue).where(tuple_(*place) > tuple_(*after)).order_by(*place).limit(limit))
+
+    async def set_aside(self, limit: int = 100, after: tuple[str, int] = ("", 0)) -> list[Row]:
+        """Lines for which units have been set aside (`allocated`) that their deals have not asked for yet.
+
+        `after` is the last row's deal_id and line.
+        """
+        line = StockWaitingRow
+        place = (line.deal_id, line.line)
+        return await self._rows(
+            select(*place, line.article, line.quantity, line.allocated, line.since, line.set_aside_at)
+            .where(line.allocated > 0, tuple_(*place) > tuple_(*after))
+            .order_by(*place)
+            .limit(limit)
+        )
+
+    async def verify(self, with_deals: bool = True) -> list[Difference]:
+        """Where the book contradicts its own movements, or what the deals know to be reserved.
+
+        Pass `with_deals` as False when the deals reserve in another system's book.
+        """
+        async with self._database.read() as connection:
+            return await stock_audit.differences(connection, with_deals)
 
     async def _rows(self, query: Executable) -> list[Row]:
         async with self._database.read() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-
-def _disagreeing() -> Executable:
-    signed = case((StockMoveRow.kind == "shipped", -StockMoveRow.quantity), else_=StockMoveRow.quantity)
-    moved = _summed(StockMoveRow, signed)
-    held = _summed(StockHoldingRow, StockHoldingRow.quantity)
-    moves, holdings = func.coalesce(moved.c.units, 0), func.coalesce(held.c.units, 0)
-    return (
-        select(*_LEVEL, StockLevelRow.on_hand, StockLevelRow.reserved, moves.label("moved"), holdings.label("held"))
-        .outerjoin(moved, (moved.c.article == _LEVEL[0]) & (moved.c.warehouse == _LEVEL[1]))
-        .outerjoin(held, (held.c.article == _LEVEL[0]) & (held.c.warehouse == _LEVEL[1]))
-        .where((moves != StockLevelRow.on_hand) | (holdings != StockLevelRow.reserved))
-        .order_by(*_LEVEL)
-    )
-
-
-def _summed(table: Any, units: Any) -> Any:
-    total = cast(func.sum(units), BigInteger).label("units")  # PostgreSQL's sum of bigints is numeric
-    return select(table.article, table.warehouse, total).group_by(table.article, table.warehouse).subquery()
-
-
-_DISAGREEING = _disagreeing()

@@ -21,13 +21,21 @@ _HELD_PLACE = (
     Holding.warehouse == bindparam("on"),
 )
 
-LOCK_SHELVES = (
-    select(Level.article, Level.warehouse, Level.on_hand, Level.reserved)
-    .where(Level.article.in_(bindparam("articles", expanding=True)), _SERVES)
+_HELD_BY = exists().where(
+    Holding.deal_id == bindparam("held_by"), Holding.article == Level.article, Holding.warehouse == Level.warehouse
+)
+_ASKED = Level.article.in_(bindparam("articles", expanding=True))
+
+_SHELVES = (
+    select(Level.article, Level.warehouse, Level.on_hand, Level.reserved, _SERVES.label("serves"))
     .order_by(Level.article, Level.warehouse)
     .with_for_update()
 )
+LOCK_SHELVES = _SHELVES.where(_ASKED, _SERVES)
 """Shelves that may serve a branch; SQLite has no row locks, its write transaction is the lock."""
+
+LOCK_SHELVES_AND_HELD = _SHELVES.where(or_(_ASKED & _SERVES, _HELD_BY))
+"""The same, and all shelves that the deal holds from, for a line that may have to give units back."""
 
 FREE_OF = select(Level.article, Level.on_hand - Level.reserved).where(
     Level.article.in_(bindparam("articles", expanding=True)), _SERVES
@@ -36,13 +44,7 @@ FREE_OF = select(Level.article, Level.on_hand - Level.reserved).where(
 LOCK_HELD_SHELVES = (
     select(Level.article, Level.warehouse, Warehouse.kind)
     .join(Warehouse, Warehouse.id == Level.warehouse)
-    .where(
-        exists().where(
-            Holding.deal_id == bindparam("held_by"),
-            Holding.article == Level.article,
-            Holding.warehouse == Level.warehouse,
-        )
-    )
+    .where(_HELD_BY)
     .order_by(Level.article, Level.warehouse)
     .with_for_update(of=Level)
 )

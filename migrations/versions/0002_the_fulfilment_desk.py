@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.String(length=20), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("subject", sa.String(length=250), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("acknowledged_by", sa.String(length=80), nullable=False),
         sa.Column("acknowledged_at", sa.String(length=20), nullable=False),
@@ -72,7 +72,8 @@ def upgrade() -> None:
         sa.Column("received_at", sa.String(length=20), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("body", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("settled_at", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_carrier_messages")),
@@ -172,6 +173,7 @@ def upgrade() -> None:
         sa.Column("allocated", sa.BigInteger(), nullable=False),
         sa.Column("since", sa.String(length=20), nullable=False),
         sa.Column("expires_after", sa.BigInteger(), nullable=False),
+        sa.Column("set_aside_at", sa.String(length=20), nullable=False),
         sa.CheckConstraint(
             "quantity >= 0 AND allocated >= 0 AND quantity + allocated > 0", name=op.f("ck_stock_waiting_units")
         ),

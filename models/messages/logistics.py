@@ -57,7 +57,9 @@ class ReserveResult:
 class ReleaseInput:
     """Give back reserved units; no lines means everything that the deal still holds.
 
-    A line that gives everything back (its quantity is more than it holds) leaves the waiting list, too.
+    A line that gives everything back (its quantity is more than it holds) leaves the waiting list, too. Lines in
+    `leave_queue` leave it and keep what they hold, but for what was set aside for them beyond it; no lines and a
+    `leave_queue` is not everything.
     """
 
     effect_key: str
@@ -65,6 +67,7 @@ class ReleaseInput:
     at: str
     lines: tuple[StockLine, ...] = ()
     expired: bool = False
+    leave_queue: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,13 @@ class Woken:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptResult:
+    """What a receipt of goods set aside for waiting lines, whoever waited longest first."""
+
+    woken: tuple[Woken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CarriageInput:
     """Hand a shipment over to a carrier. `shipment` is our number, under which the carrier's messages come back."""
 
@@ -127,7 +137,8 @@ class CarriageInput:
 
 @dataclass(frozen=True, slots=True)
 class CarriageResult:
-    """Who carries the shipment, and the carrier's own reference for it."""
+    """Who carries the shipment, and the carrier's own reference for it; or why the carrier will not (`refused`)."""
 
     carrier: str
     reference: str
+    refused: str = ""

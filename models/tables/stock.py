@@ -105,8 +105,9 @@ class RestockRow(Base):
 class StockWaitingRow(Base):
     """An order line that waits for `quantity` missing units since `since`; the longest waiting is served first.
 
-    `allocated` units have been set aside for it (they are held in `stock_holdings`) and its deal has not asked for
-    them yet; the row goes when nothing is missing and nothing is set aside.
+    `allocated` units have been set aside for it (they are held in `stock_holdings`), the last of them at
+    `set_aside_at`, and its deal has not asked for them yet; the row goes when nothing is missing and nothing is set
+    aside. `expires_after` is in seconds: how long what is set aside is held.
     """
 
     __tablename__ = "stock_waiting"
@@ -124,3 +125,4 @@ class StockWaitingRow(Base):
     allocated: Mapped[int] = mapped_column(BigInteger, default=0)
     since: Mapped[Instant]
     expires_after: Mapped[int] = mapped_column(BigInteger, default=0)
+    set_aside_at: Mapped[Instant] = mapped_column(default="")

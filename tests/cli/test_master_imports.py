@@ -150,6 +150,19 @@ async def test_stock_is_entered_once(database: Database, tmp_path: Path) -> None
     assert "is 5 already" in reasons(other)[2]
 
 
+@pytest.mark.usefixtures("articles")
+async def test_a_warehouse_gets_its_country_and_keeps_its_name(database: Database, tmp_path: Path) -> None:
+    head = "article,warehouse,warehouse_name,warehouse_kind,country,quantity,reference"
+    first = written(tmp_path, head, "P-1,berlin,Branch Berlin,branch,,5,", "P-1,rome,Rome,,Italy,5,")
+    assert reasons(await import_stock(database, first, AT), "repaired") == {3: "country 'Italy' read as IT"}
+    second = written(tmp_path, head, "P-1,berlin,,,DE,7,DN-1", "P-1,berlin,,,,7,DN-2", "P-1,berlin,,,Atlantis,7,DN-3")
+    assert list(reasons(await import_stock(database, second, LATER))) == [4]
+    assert await StockReader(database).warehouses() == [
+        {"id": "berlin", "name": "Branch Berlin", "kind": "branch", "country": "DE"},
+        {"id": "rome", "name": "Rome", "kind": "central", "country": "IT"},
+    ]
+
+
 async def test_users_keep_their_rights(database: Database, tmp_path: Path) -> None:
     await import_users(database, written(tmp_path, "id,name,roles", "a,A,account_manager legal"), AT)
     again = written(tmp_path, "id,name,roles", "a,A,admin", "b,B,king", "c,C,", "d d,D,legal", "e,E,system")

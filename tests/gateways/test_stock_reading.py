@@ -43,9 +43,20 @@ async def test_refuses_what_no_warehouse_can_take(intake: StockIntake, database:
         await intake.receive("", "north", 5, AT, "k1")
     with pytest.raises(ValueError, match=r"branch, central"):
         await intake.add_warehouse("x", "X", "cellar")
+    for country in ("de", "DEU", "D", "D1", "ÄÖ"):
+        with pytest.raises(ValueError, match="country"):
+            await intake.add_warehouse("x", "X", "branch", country)
     with pytest.raises(ValueError, match=r"day|isoformat"):
         await intake.expect("bolt", "20260310", 5, "k1")
     assert await StockReader(database).levels() == []
+
+
+async def test_a_warehouse_keeps_its_country_until_another_is_named(intake: StockIntake, database: Database):
+    countries = []
+    for country in ("", "DE", "", "IT"):
+        await intake.add_warehouse("hub", "Hub", "central", country)
+        countries += [row["country"] for row in await StockReader(database).warehouses() if row["id"] == "hub"]
+    assert countries == ["", "DE", "DE", "IT"]
 
 
 async def test_reads_page_by_page(intake: StockIntake, database: Database):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from infra.db import Database
 from infra.gateways.credit_book import SqlCreditBook
@@ -11,9 +11,10 @@ from infra.gateways.stock_book import SqlStockBook
 from infra.gateways.stock_intake import StockIntake
 from infra.gateways.stock_reading import StockReader
 from models.messages.finance import HeadroomInput
-from models.messages.logistics import ReserveInput, StockLine
+from models.messages.logistics import ReserveInput, StockLine, Woken
 from models.ports import CreditBook, StockBook
 from models.tables.masters import ArticleRow
+from models.tables.stock import StockWaitingRow
 from tests.fakes.credit import FakeCreditBook
 from tests.fakes.stock import FakeStockBook
 
@@ -30,6 +31,11 @@ def reservation(key: str, *asked: StockLine, deal: str = "D1", branch: str = "no
     return ReserveInput(key, deal, branch, asked, at, LATER)
 
 
+def waiting(key: str, *asked: StockLine, deal: str, since: str = "", branch: str = "north") -> ReserveInput:
+    """A reservation that waits for what is missing."""
+    return ReserveInput(key, deal, branch, asked, AT, LATER, waits=True, since=since)
+
+
 def headroom(key: str, amount: int, limit: int = 1_000, at: str = AT, expires_at: str = LATER) -> HeadroomInput:
     return HeadroomInput(key, f"deal of {key}", "group", "EUR", amount, limit, at, expires_at)
 
@@ -42,7 +48,11 @@ class StockWorld(Protocol):
 
     async def add_warehouse(self, warehouse: str, kind: str) -> None: ...
 
-    async def put(self, article: str, warehouse: str, quantity: int) -> None: ...
+    async def put(self, article: str, warehouse: str, quantity: int) -> tuple[Woken, ...]: ...
+
+    async def queue(self, article: str) -> list[tuple[str, int, int, int]]:
+        """Deal, line, missing and set aside units of the waiting lines, the longest waiting first."""
+        ...
 
     async def expect(self, article: str, day: str, quantity: int) -> None: ...
 
@@ -60,8 +70,11 @@ class FakeStock:
     async def add_warehouse(self, warehouse: str, kind: str) -> None:
         self.book.add_warehouse(warehouse, kind)
 
-    async def put(self, article: str, warehouse: str, quantity: int) -> None:
-        self.book.put(article, warehouse, quantity)
+    async def put(self, article: str, warehouse: str, quantity: int) -> tuple[Woken, ...]:
+        return self.book.put(article, warehouse, quantity)
+
+    async def queue(self, article: str) -> list[tuple[str, int, int, int]]:
+        return self.book.queue(article)
 
     async def expect(self, article: str, day: str, quantity: int) -> None:
         self.book.arrivals.append((article, day, quantity))
@@ -86,9 +99,16 @@ class RealStock:
     async def add_warehouse(self, warehouse: str, kind: str) -> None:
         await self.intake.add_warehouse(warehouse, warehouse.title(), kind)
 
-    async def put(self, article: str, warehouse: str, quantity: int) -> None:
+    async def put(self, article: str, warehouse: str, quantity: int) -> tuple[Woken, ...]:
         self._puts += 1
-        await self.intake.open_stock(article, warehouse, quantity, AT, f"{self._keys}put {self._puts}")
+        return await self.intake.open_stock(article, warehouse, quantity, AT, f"{self._keys}put {self._puts}")
+
+    async def queue(self, article: str) -> list[tuple[str, int, int, int]]:
+        fair = (StockWaitingRow.since, StockWaitingRow.deal_id, StockWaitingRow.line)
+        found = select(*fair[1:], StockWaitingRow.quantity, StockWaitingRow.allocated).order_by(*fair)
+        async with self._database.read() as connection:
+            rows = await connection.execute(found.where(StockWaitingRow.article == article))
+            return [tuple(row) for row in rows]
 
     async def expect(self, article: str, day: str, quantity: int) -> None:
         await self.intake.expect(article, day, quantity, f"{article} {day} {quantity}")
