@@ -52,10 +52,13 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     client = await connect(settings.temporal_address or "127.0.0.1:7233", settings.temporal_namespace)
+    ports = embedded_ports(settings, database, client)
     try:
-        async with build_worker(client, settings, embedded_ports(settings, database, client)):
+        async with build_worker(client, settings, ports):
             await stopped.wait()
     finally:
+        # after the worker, which finishes what it has begun
+        await ports.close()
         await database.close()
         # the SDK's threads need a moment after the worker; a process that ends at once may abort (3 of 24, measured)
         await asyncio.sleep(0.3)

@@ -1,16 +1,27 @@
-"""Activities of logistics: the stock book."""
+"""Activities of logistics: the stock book and the carrier."""
 
 from temporalio import activity
 
-from models.messages.logistics import ReleaseInput, ReleaseResult, ReserveInput, ReserveResult, ShipInput, ShipResult
-from models.ports import StockBook
+from models.messages.logistics import (
+    CarriageInput,
+    CarriageResult,
+    ReleaseInput,
+    ReleaseResult,
+    ReserveInput,
+    ReserveResult,
+    ReturnInput,
+    ShipInput,
+    ShipResult,
+)
+from models.ports import Carrier, StockBook
 
 
 class Logistics:
-    """Logistics with its stock book."""
+    """Logistics with its stock book and its carrier."""
 
-    def __init__(self, stock: StockBook) -> None:
+    def __init__(self, stock: StockBook, carrier: Carrier) -> None:
         self._stock = stock
+        self._carrier = carrier
 
     @activity.defn
     async def reserve_lines(self, asked: ReserveInput) -> ReserveResult:
@@ -26,3 +37,13 @@ class Logistics:
     async def ship_lines(self, asked: ShipInput) -> ShipResult:
         """Take reserved units out of the warehouses."""
         return await self._stock.ship(asked)
+
+    @activity.defn
+    async def take_back_lines(self, asked: ReturnInput) -> None:
+        """Put units that came back on the shelf."""
+        await self._stock.take_back(asked)
+
+    @activity.defn
+    async def book_carriage(self, asked: CarriageInput) -> CarriageResult:
+        """Hand a shipment over to the carrier."""
+        return await self._carrier.book(asked)

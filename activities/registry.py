@@ -12,6 +12,7 @@ from activities.sales import Sales
 from activities.support import Support
 from models.ports import (
     Archive,
+    Carrier,
     CreditBook,
     CreditBureau,
     DocumentPrinter,
@@ -37,6 +38,8 @@ class Departments(Protocol):
     @property
     def stock(self) -> StockBook: ...
     @property
+    def carrier(self) -> Carrier: ...
+    @property
     def ledger(self) -> Ledger: ...
     @property
     def mailer(self) -> Mailer: ...
@@ -49,7 +52,7 @@ class Departments(Protocol):
 def activities_of(ports: Departments) -> list[Callable[..., Any]]:
     """The activities of all departments on these ports."""
     sales, finance = Sales(ports.prices), Finance(ports.bureau, ports.credit)
-    legal, logistics = Legal(ports.printer), Logistics(ports.stock)
+    legal, logistics = Legal(ports.printer), Logistics(ports.stock, ports.carrier)
     receivables, support = Receivables(ports.ledger), Support(ports.mailer)
     records = Records(ports.recorder, ports.archive)
     return [
@@ -63,6 +66,8 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         logistics.reserve_lines,
         logistics.release_lines,
         logistics.ship_lines,
+        logistics.take_back_lines,
+        logistics.book_carriage,
         receivables.issue_invoice,
         receivables.book_entry,
         support.send_letter,

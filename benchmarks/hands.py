@@ -36,11 +36,13 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     client = await connect(settings.temporal_address or "", settings.temporal_namespace)
+    ports = embedded_ports(settings, database, client)
     try:
-        deals = build_worker(client, settings, embedded_ports(settings, database, client))
+        deals = build_worker(client, settings, ports)
         async with deals, floor_worker(client, settings):
             await stopped.wait()
     finally:
+        await ports.close()
         await database.close()
 
 

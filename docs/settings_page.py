@@ -14,6 +14,7 @@ from infra.settings import PREFIX, Settings
 _NAMES: dict[Any, str] = {
     str: "text",
     int: "whole number",
+    float: "number",
     bool: "`true` or `false`",
     Path: "path",
     SecretStr: "secret",

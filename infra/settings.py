@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.holidays import COUNTRIES, country_list
 
 PREFIX = "DEALWRIGHT_"
 
@@ -59,6 +63,35 @@ def _with_our_driver(url: str) -> str:
     if scheme.startswith("sqlite") and not rest.startswith("//"):
         raise ValueError("must name an absolute file, with four slashes: sqlite:////var/lib/dealwright/dealwright.db")
     return f"{_DRIVERS[scheme]}://{rest}"
+
+
+def _service_url(url: str) -> str:
+    """The base URL of a foreign system, without a slash at its end. In clear over loopback only."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[\x21-\x7e]+", url):
+        raise ValueError("must be a URL such as https://stock.example.com/dealwright")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or password; there is a variable for the token")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ValueError("must end with its path, as more path is appended to it")
+    _ = parts.port  # raises ValueError when it is none
+    if parts.scheme == "http" and not _on_loopback(parts.hostname):
+        raise ValueError("must begin with https://; http:// is for 127.0.0.1, [::1] and localhost only")
+    return url.rstrip("/")
+
+
+def _on_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bearer(token: SecretStr) -> SecretStr:
+    """A token as a header can carry it; a line break that slipped in would otherwise end up in a driver's error."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token.get_secret_value()):
+        raise ValueError("a bearer token has letters, digits and -._~+/ only, and = at its end (RFC 6750)")
+    return token
 
 
 def _lower(value: object) -> object:
@@ -163,6 +196,35 @@ class Settings(BaseSettings):
         description="Deals that one worker decides at the same moment; 4 to 8 on two cores.",
     )
 
+    countries: Annotated[str, AfterValidator(country_list)] = Field(
+        default=COUNTRIES,
+        description="Countries whose public holidays the first policy of a new installation knows (ISO 3166 alpha-2).",
+    )
+
+    stock_url: Annotated[str, AfterValidator(_service_url)] | None = Field(
+        default=None,
+        description="Stock system that keeps the stock book, over HTTPS, see [connectors.md](connectors.md).",
+        json_schema_extra={"shown_default": "our own stock book"},
+    )
+    stock_token: Annotated[SecretStr, AfterValidator(_bearer)] | None = Field(
+        default=None, description="Bearer token for `DEALWRIGHT_STOCK_URL`. Never printed."
+    )
+    carrier_url: Annotated[str, AfterValidator(_service_url)] | None = Field(
+        default=None,
+        description="Carrier that shipments are handed to, over HTTPS, see [connectors.md](connectors.md).",
+        json_schema_extra={"shown_default": "our own vans"},
+    )
+    carrier_token: Annotated[SecretStr, AfterValidator(_bearer)] | None = Field(
+        default=None, description="Bearer token for `DEALWRIGHT_CARRIER_URL`. Never printed."
+    )
+    connector_timeout: float = Field(
+        default=3.0,
+        ge=0.1,
+        le=10,
+        allow_inf_nan=False,
+        description="Seconds for one try to reach a stock system or carrier; a call is tried for 12 seconds at most.",
+    )
+
     log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
         default="console",
         description="`json` writes one object a line for machines, `console` lines for people.",
@@ -189,6 +251,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}DATABASE_URL: must name the user whose password is set, postgresql://user@host/name"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_have_an_address(self) -> Self:
+        for name, token, url in (
+            ("STOCK", self.stock_token, self.stock_url),
+            ("CARRIER", self.carrier_token, self.carrier_url),
+        ):
+            if token is not None and url is None:
+                raise ValueError(f"{PREFIX}{name}_TOKEN: needs {PREFIX}{name}_URL, which is where it would be sent")
         return self
 
     @property

@@ -122,5 +122,9 @@ async def running_engine(
         data_dir=folder, temporal_address=server.address, test_clock=True, task_queue=f"test-{folder.name}", **settings
     )
     client = await connect(server.address)
-    async with build_worker(client, chosen, embedded_ports(chosen, database, client), runner):
-        yield Engine(client, database, chosen)
+    ports = embedded_ports(chosen, database, client)
+    try:
+        async with build_worker(client, chosen, ports, runner):
+            yield Engine(client, database, chosen)
+    finally:
+        await ports.close()

@@ -16,6 +16,8 @@ from models.messages.finance import (
 )
 from models.messages.legal import DocumentInput, DocumentResult
 from models.messages.logistics import (
+    CarriageInput,
+    CarriageResult,
     ReleaseInput,
     ReleaseResult,
     ReservedLine,
@@ -95,6 +97,13 @@ class NullStockBook:
 
     async def take_back(self, asked: ReturnInput) -> None:
         return None
+
+
+class NullCarrier:
+    """Carries nothing; the reference is the shipment's own number."""
+
+    async def book(self, asked: CarriageInput) -> CarriageResult:
+        return CarriageResult("none", asked.shipment)
 
 
 class NullLedger:

@@ -1,6 +1,7 @@
 """The Null twins answer every port's question harmlessly."""
 
 from infra.gateways.nulls import (
+    NullCarrier,
     NullCreditBook,
     NullCreditBureau,
     NullLedger,
@@ -12,7 +13,7 @@ from infra.gateways.nulls import (
 from models import ports
 from models.messages.finance import BrokenPromiseInput, HeadroomReleaseInput, ReliabilityInput
 from models.messages.legal import DocumentInput
-from models.messages.logistics import ReleaseInput, ReturnInput, ShipInput
+from models.messages.logistics import CarriageInput, ReleaseInput, ReturnInput, ShipInput
 from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
 from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteLine
 from tests.gateways.worlds import AT, LATER, headroom, lines, reservation
@@ -25,6 +26,12 @@ async def test_stock_without_end():
     assert (await stock.ship(ShipInput("k", "D1", lines(5), AT))).lines == lines(5)
     assert (await stock.release(ReleaseInput("k", "D1", AT))).lines == ()
     await stock.take_back(ReturnInput("k", "D1", "north", lines(1), AT))
+
+
+async def test_a_carrier_that_carries_nothing():
+    carrier: ports.Carrier = NullCarrier()
+    asked = CarriageInput("k", "D1", "D1-S1", "north", "Hamburg", lines(1), AT)
+    assert await carrier.book(asked) == await carrier.book(asked)
 
 
 async def test_everything_costs_one():

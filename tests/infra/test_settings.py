@@ -172,6 +172,74 @@ def test_no_secret_is_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://stock.example.com/dealwright",
+        "https://stock.example.com:8443",
+        "http://127.0.0.1:8790/stock",
+        "http://127.1.2.3",
+        "http://localhost:8790",
+        "http://[::1]:8790",
+    ],
+)
+def test_the_address_of_a_foreign_system(url: str) -> None:
+    assert load_settings(stock_url=url + "/", carrier_url=url).stock_url == url
+    assert load_settings(stock_url=url, carrier_url=url).carrier_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://stock.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "http://[::ffff:10.0.0.1]",
+        "https://user:hush@stock.example.com",
+        "https://hush@stock.example.com",
+        "http://127.0.0.1@stock.example.com",
+        "http://127.0.0.1\\@stock.example.com",
+        "https://stock.example.com?token=hush",
+        "https://stock.example.com#top",
+        "https://stock.example.com:99999",
+        "https://stock.example.com:port",
+        "https://stock.example.com/a b",
+        "https://stöck.example.com",
+        "https://[::1",
+        "https://",
+        "ftp://stock.example.com",
+        "stock.example.com",
+    ],
+)
+@pytest.mark.parametrize("name", ["stock_url", "carrier_url"])
+def test_an_address_that_is_no_service_or_not_safe(name: str, url: str) -> None:
+    [problem] = problems(**{name: url})
+    assert problem.startswith(f"{PREFIX}{name.upper()}: ")
+    assert "hush" not in problem
+
+
+@pytest.mark.parametrize("token", ["hush\n", "hu sh", "hush\x00", "hüsh", "=hush"])
+def test_a_token_that_no_header_carries_is_refused_and_not_shown(token: str) -> None:
+    [problem] = problems(stock_url="https://stock.example.com", stock_token=token)
+    assert problem.startswith("DEALWRIGHT_STOCK_TOKEN: ")
+    assert token not in problem
+
+
+def test_a_token_needs_an_address_and_is_not_shown() -> None:
+    [problem] = problems(carrier_token="hush")
+    assert problem.startswith("DEALWRIGHT_CARRIER_TOKEN: needs DEALWRIGHT_CARRIER_URL")
+    assert "hush" not in repr(load_settings(carrier_url="https://c.example.com", carrier_token="hush"))
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.05", "11", "nan", "inf", "-1", "soon"])
+def test_a_time_limit_that_no_call_could_keep(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    monkeypatch.setenv("DEALWRIGHT_CONNECTOR_TIMEOUT", seconds)
+    [problem] = problems()
+    assert problem.startswith("DEALWRIGHT_CONNECTOR_TIMEOUT: ")
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         load_settings().api_port = 80
