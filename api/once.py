@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from infra.desk.callers import Caller
-from infra.desk.errors import Conflict, WrongRole, key_reused
+from infra.desk.errors import Conflict, key_reused
 from infra.desk.in_flight import Lanes
 from infra.desk.payloads import fingerprint
 from infra.desk.service import DealDesk
@@ -23,8 +23,7 @@ _TURNS = Lanes(1)
 
 def allow(caller: Caller, what: str, roles: frozenset[Role]) -> None:
     """Raise WrongRole unless the caller holds one of the roles."""
-    if not caller.held & roles:
-        raise WrongRole(what, tuple(sorted(map(str, roles))))
+    caller.require(what, roles)
 
 
 async def once(

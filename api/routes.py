@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from api.keys import desk_of, identify
-from api.limits import bounded
+from api.limits import bounded, read_body
 from api.problems import RequestRefused, wrong_fields
 from infra.desk.callers import Caller
 from infra.desk.errors import NoSuch
@@ -40,6 +40,15 @@ class GuardedRoute(APIRoute):
             if bad_text(str(name)) or len(str(name)) > _LONGEST_NAME:
                 raise NoSuch("thing", "of this name")
         return await inner(await bounded(request, desk_of(request).settings.max_body_bytes))
+
+
+class HookRoute(GuardedRoute):
+    """A route for whoever reports something: its body is taken as it comes, for whatever is in it must be kept."""
+
+    async def serve(self, inner: Handler, request: Request) -> Response:
+        """Read the body, and nothing into it."""
+        request.state.body = await read_body(request, desk_of(request).settings.max_body_bytes)
+        return await inner(request)
 
 
 class ActRoute(GuardedRoute):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cli.session import Session
 from infra.db import open_database
+from infra.desk.books import Books
 from infra.migrate import StaleTables, check
 from infra.settings import Settings
 from infra.system_state import running_system
@@ -44,7 +45,7 @@ async def examine(session: Session) -> list[Finding]:
     settings = session.settings
     plain: tuple[Callable[[Settings], Finding], ...] = (_python, _versions, _binary, _folder, _disk, _ports, _database)
     findings = [await asyncio.to_thread(look, settings) for look in plain]
-    engine: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (_engine, _clock)
+    engine: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (_alerts, _engine, _clock)
     return [*findings, *[await look(settings) for look in engine]]
 
 
@@ -150,6 +151,22 @@ def _database(settings: Settings) -> Finding:
         "PostgreSQL" if settings.on_postgresql else f"SQLite {sqlite3.sqlite_version}, {_size(settings.database_file)}"
     )
     return Finding("database", "fine", f"{kind}, tables are up to date")
+
+
+async def _alerts(settings: Settings) -> Finding:
+    if settings.database_url is None and not settings.database_file.exists():
+        return Finding("alerts", "fine", "none")
+    database = open_database(settings.database)
+    try:
+        books = Books(database, settings)
+        open_, waiting = await books.alerts.open_count(), await books.carrier_messages.waiting()
+    except Exception as problem:  # the check of the database says more
+        return Finding("alerts", "doubtful", f"could not be read: {type(problem).__name__}")
+    finally:
+        await database.close()
+    found = f"{open_} open alerts, {waiting} carrier messages wait to be told" if open_ or waiting else "none"
+    advice = "`dealwright alerts` and `dealwright dead-letters` show them" if open_ or waiting else ""
+    return Finding("alerts", "doubtful" if open_ or waiting else "fine", found, advice)
 
 
 async def _engine(settings: Settings) -> Finding:

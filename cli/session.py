@@ -61,8 +61,10 @@ class Session:
     async def database(self, create: bool = False) -> AsyncIterator[Database]:
         """Our tables, up to date; with `create` also in a folder that is new."""
         from infra.db import open_database
+        from infra.logging import log_to_stderr
         from infra.migrate import upgrade
 
+        log_to_stderr()
         if not create:
             self.require_data()
         settings = self.settings

@@ -35,5 +35,12 @@ def configure_logging(form: Literal["json", "console"] = "console", level: str =
     root.handlers = [handler]
     root.setLevel(level.upper())
     # one line per HTTP request and per retried activity is noise below a warning
-    for chatty in ("uvicorn.access", "httpx", "alembic", "transitions"):
+    for chatty in ("uvicorn.access", "httpx2", "alembic", "transitions"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def log_to_stderr() -> None:
+    """Keep the log off stdout, which is where commands put their result; nothing changes for who configured more."""
+    if not structlog.is_configured():
+        # looked up at every entry: whoever runs commands in one process may give each a stream of its own
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

@@ -21,6 +21,7 @@ async def read_health(desk: Desk, response: Response) -> Plain:
         "engine": found.engine,
         "worker": found.worker,
         "pollers": found.pollers,
+        "alerts": found.alerts,
     }
 
 

@@ -1,7 +1,9 @@
 """All stores and readers of one database, opened together: what desk, API and command line look things up in."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from infra.db import Database
@@ -9,17 +11,21 @@ from infra.gateways.ledger_reading import LedgerReader
 from infra.gateways.price_list import SqlPriceList
 from infra.gateways.stock_intake import StockIntake
 from infra.gateways.stock_reading import StockReader
+from infra.holidays import YEARS_AHEAD, calendars
 from infra.settings import Settings
+from infra.stores.alerts import AlertStore
 from infra.stores.archive import HistoryArchive
 from infra.stores.articles import ArticleStore
 from infra.stores.audit import AuditStore
+from infra.stores.carrier_messages import CarrierMessageStore
 from infra.stores.commands import CommandStore
 from infra.stores.customers import CustomerStore
 from infra.stores.deals import DealStore
 from infra.stores.people import PeopleStore
-from infra.stores.policies import PolicyStore, PolicyVersion
+from infra.stores.policies import PolicyStands, PolicyStore, PolicyVersion
 from infra.stores.rebuild import Rebuilder, RebuildReport
 from infra.stores.refusals import RefusalStore
+from infra.stores.reports import ReportStore
 from infra.stores.timeline import TimelineStore
 from models import codec
 from models.deal import fold
@@ -64,6 +70,11 @@ class Books:
         return DealStore(self.database)
 
     @cached_property
+    def reports(self) -> ReportStore:
+        """Figures over many deals."""
+        return ReportStore(self.database)
+
+    @cached_property
     def timeline(self) -> TimelineStore:
         """Timelines and refusals."""
         return TimelineStore(self.database)
@@ -104,9 +115,19 @@ class Books:
         return LedgerReader(self.database)
 
     @cached_property
+    def carrier_messages(self) -> CarrierMessageStore:
+        """What carriers sent."""
+        return CarrierMessageStore(self.database)
+
+    @cached_property
+    def alerts(self) -> AlertStore:
+        """What a person must look at."""
+        return AlertStore(self.database)
+
+    @cached_property
     def policies(self) -> "Policies":
         """The business numbers by version."""
-        return Policies(PolicyStore(self.database))
+        return Policies(PolicyStore(self.database), tuple(filter(None, self.settings.countries.split(","))))
 
     async def compare_projections(self) -> RebuildReport:
         """Compare the live projections with those that the timelines give."""
@@ -116,8 +137,9 @@ class Books:
 class Policies:
     """Policies, decoded once: a version never changes."""
 
-    def __init__(self, store: PolicyStore) -> None:
+    def __init__(self, store: PolicyStore, countries: tuple[str, ...] = ()) -> None:
         self.store = store
+        self._countries = countries
         self._known: dict[str, Policy] = {}
 
     async def of(self, version: str) -> Policy:
@@ -132,10 +154,14 @@ class Policies:
     async def active(self, at: str) -> Policy:
         """What a deal that starts now pins; a fresh system begins with the numbers of the domain."""
         found = await self.store.active(at)
-        if found is None:
-            await self.store.add(PolicyVersion(DEFAULT.version, codec.encode(DEFAULT), _ALWAYS, "defaults"), at)
-            return DEFAULT
-        return await self.of(found.version)
+        return await self.of(found.version if found else await self._begin(at))
+
+    async def _begin(self, at: str) -> str:
+        holidays = await asyncio.to_thread(calendars, self._countries, int(at[:4]), YEARS_AHEAD)
+        first = PolicyVersion(DEFAULT.version, codec.encode(replace(DEFAULT, holidays=holidays)), _ALWAYS, "defaults")
+        with suppress(PolicyStands):  # another process may begin in the same moment, with other countries or a new year
+            await self.store.add(first, at)
+        return first.version
 
     async def folding(self) -> "Folding":
         """What turns a timeline into its projection, with all policies at hand."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from infra.desk.errors import WrongRole
 from infra.stores.people import Person
 from models.command import Actor
 from models.lifecycle.roles import BLIND_TO_PRICES, HEADS, SALES, Role
@@ -48,6 +49,11 @@ class Caller:
     def has(self, *roles: Role) -> bool:
         """True when the caller holds one of the roles."""
         return bool(self.held & frozenset(roles))
+
+    def require(self, what: str, roles: frozenset[Role]) -> None:
+        """Raise WrongRole unless the caller holds one of the roles."""
+        if not self.held & roles:
+            raise WrongRole(what, tuple(sorted(map(str, roles))))
 
 
 def caller_of(person: Person) -> Caller:

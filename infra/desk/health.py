@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -12,18 +11,23 @@ from temporalio.service import RPCError
 from infra.db import Database
 from infra.desk.engine import Engine
 from infra.desk.errors import EngineDown
+from infra.stores.alerts import COUNT_OPEN
 
 _PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was found: `ok`, or a sentence; `pollers` counts the workers on the task queue."""
+    """What was found: `ok`, or a sentence; `pollers` counts the workers on the task queue.
+
+    `alerts` are those that nobody has looked at yet, and make nothing unhealthy; 0 when the database does not answer.
+    """
 
     database: str
     engine: str
     worker: str
     pollers: int
+    alerts: int = 0
 
     @property
     def is_ok(self) -> bool:
@@ -33,18 +37,17 @@ class Health:
 
 async def look_after(database: Database, engine: Engine, task_queue: str) -> Health:
     """Ask everybody, each with a deadline."""
-    stored, (reachable, pollers) = await asyncio.gather(_database(database), _engine(engine, task_queue))
+    (stored, alerts), (reachable, pollers) = await asyncio.gather(_database(database), _engine(engine, task_queue))
     worker = "ok" if pollers else "nobody polls the task queue" if reachable == "ok" else "unknown"
-    return Health(stored, reachable, worker, pollers)
+    return Health(stored, reachable, worker, pollers, alerts)
 
 
-async def _database(database: Database) -> str:
+async def _database(database: Database) -> tuple[str, int]:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), database.read() as connection:
-            await connection.scalar(select(1))
+            return "ok", (await connection.execute(COUNT_OPEN)).scalar_one()
     except Exception as problem:  # whatever it is, it is what this page is for
-        return type(problem).__name__
-    return "ok"
+        return type(problem).__name__, 0
 
 
 async def _engine(engine: Engine, task_queue: str) -> tuple[str, int]:

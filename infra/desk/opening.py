@@ -17,6 +17,7 @@ from models import codec
 from models.lifecycle.roles import SALES, SALES_AND_MACHINES, Role
 from models.messages.deals import ActResult, StartInput
 from models.money import Money
+from models.policy import Policy
 from models.stages.opening import OpenDeal
 
 OPENERS = SALES_AND_MACHINES | {Role.HEAD_OF_SALES}
@@ -36,6 +37,18 @@ class NewDeal:
     linked_deal: str = ""
     source_ref: str = ""
     is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Countries:
+    """Where the deal's people work, and where the customer is; empty when nobody said so."""
+
+    of_deal: str
+    of_customer: str
+
+    def holidays_of(self, policy: Policy) -> dict[str, str]:
+        """Those holidays that count for the deal: the engine keeps what starts a deal for ever, so no others travel."""
+        return {at: days for at, days in policy.holidays.items() if at in (self.of_deal, self.of_customer)}
 
 
 class Opening:
@@ -62,9 +75,9 @@ class Opening:
         known = await self._answered(deal_id, key, print_)
         if known is not None:
             return known
-        opened = await self._completed(caller, asked)
+        opened, countries = await self._completed(caller, asked)
         await self._check_source(asked)
-        start = await self._start(deal_id, opened, caller, key, print_)
+        start = await self._start(deal_id, opened, countries, caller, key, print_)
         try:
             answer = await self._engine.open(start, asked.is_test)
         except WorkflowGone:
@@ -83,12 +96,16 @@ class Opening:
             raise key_reused(key)
         return replace(codec.decode(ActResult, known.body), replayed=True)
 
-    async def _start(self, deal_id: str, opened: OpenDeal, caller: Caller, key: str, print_: str) -> StartInput:
-        policy = codec.encode(await self._books.policies.active(self._clock()))
-        return StartInput(deal_id, policy, caller.actor, key, print_, codec.encode(opened))
+    async def _start(
+        self, deal_id: str, opened: OpenDeal, countries: _Countries, caller: Caller, key: str, print_: str
+    ) -> StartInput:
+        policy = await self._books.policies.active(self._clock())
+        plain = codec.encode(replace(policy, holidays=countries.holidays_of(policy)))
+        opening = codec.encode(opened)
+        return StartInput(deal_id, plain, caller.actor, key, print_, opening, country=countries.of_deal)
 
-    async def _completed(self, caller: Caller, asked: NewDeal) -> OpenDeal:
-        """The deal with all that follows from customer and owner. Raises WrongRole, Invalid or Conflict."""
+    async def _completed(self, caller: Caller, asked: NewDeal) -> tuple[OpenDeal, _Countries]:
+        """The deal with all that follows from customer, owner and branch. Raises WrongRole, Invalid or Conflict."""
         if not caller.has(*OPENERS):
             raise WrongRole("opening a deal", tuple(sorted(map(str, OPENERS))))
         if asked.is_test and not self._books.settings.test_clock:
@@ -98,11 +115,15 @@ class Opening:
         department = await self._department(caller, asked, wrong)
         if asked.linked_deal and not await self._books.deals.get(asked.linked_deal, caller.scope):
             wrong["linked_deal"] = "no such deal"
-        if asked.branch and asked.branch not in {row["id"] for row in await self._books.stock.warehouses()}:
+        houses = await self._books.stock.warehouses() if asked.branch else []
+        branches = {house["id"]: str(house["country"]) for house in houses}
+        if asked.branch and asked.branch not in branches:
             wrong["branch"] = "no such warehouse"
         if wrong or customer is None:
             raise Invalid(wrong)
-        return _deal(asked, customer, asked.owner or caller.user, department)
+        theirs = str(customer["country"])
+        countries = _Countries(branches.get(asked.branch, "") or theirs, theirs)
+        return _deal(asked, customer, asked.owner or caller.user, department), countries
 
     async def _department(self, caller: Caller, asked: NewDeal, wrong: dict[str, str]) -> str:
         owner = await self._books.people.get(asked.owner or caller.user)

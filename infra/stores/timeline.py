@@ -39,6 +39,12 @@ class TimelineStore:
         query = query.order_by(_TIMELINE.c.sequence).limit(limit)
         return [entry_of(row) for row in await self._database.rows(query)]
 
+    async def under(self, deal_id: str, key: str) -> Entry | None:
+        """The first entry of a deal under an idempotency key."""
+        query = select(_TIMELINE).where(_TIMELINE.c.deal_id == deal_id, _TIMELINE.c.key == key)
+        row = await self._database.row(query.order_by(_TIMELINE.c.sequence).limit(1))
+        return entry_of(row) if row else None
+
     async def refusals(self, deal_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         """Acts on a deal that were refused, in the order in which they were asked for."""
         query = select(_REFUSALS).where(_REFUSALS.c.deal_id == deal_id, _REFUSALS.c.id > after)

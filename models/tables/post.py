@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Code, Id, Instant, Note, Plain
+from models.tables.base import Base, Code, Digest, Id, Instant, Note
 
 _Number = BigInteger().with_variant(Integer, "sqlite")
 
@@ -12,7 +12,8 @@ class CarrierMessageRow(Base):
     """One message of a carrier as it came in, once per (carrier, message id).
 
     `outcome` is `received` (not yet told to the deal), `booked`, `unchanged` (old news) or `dead`; `reason` says why a
-    dead one could not be used. A message without an id has the digest of its body for one.
+    dead one could not be used. `body` is the text as it came in, or `base64:` and the bytes when it is none. `digest`
+    is that of the body's canonical JSON, or of its bytes when it is none; a message without an id has it for one.
     """
 
     __tablename__ = "carrier_messages"
@@ -32,7 +33,8 @@ class CarrierMessageRow(Base):
     received_at: Mapped[Instant]
     outcome: Mapped[Code]
     reason: Mapped[Note]
-    body: Mapped[Plain]
+    body: Mapped[Note]
+    digest: Mapped[Digest]
     tries: Mapped[int]
     settled_at: Mapped[Instant]
 
@@ -46,7 +48,7 @@ class AlertRow(Base):
     id: Mapped[int] = mapped_column(_Number, primary_key=True)
     at: Mapped[Instant]
     kind: Mapped[Code]
-    subject: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(250))
     text: Mapped[Note]
     acknowledged_by: Mapped[Id]
     acknowledged_at: Mapped[Instant]
