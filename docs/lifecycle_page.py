@@ -27,6 +27,12 @@ _TITLES = {
     "receivable": ("The receivable", "One per invoice. Its levels are the rungs of the collection ladder."),
     "complaint": ("The complaint", "One per case that a customer opens after a delivery."),
     "approval": ("The approval", "One per request for what exceeds somebody's authority. It binds to a hash."),
+    "shipment": (
+        "The shipment",
+        "One per load that leaves. Carriers tell how far it is, twice, late or out of order; its end is told once.",
+    ),
+    "discrepancy": ("The discrepancy act", "One per finding of goods that are not as ordered, or that came back."),
+    "amendment": ("The amendment", "One per request to change a running order. One waits at a time."),
 }
 
 

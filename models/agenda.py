@@ -1,39 +1,17 @@
 """The agenda: what a deal waits for, for whom, until when. Plain data, computed from the deal; one timer serves all."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
+from models.agenda_goods import order_items
+from models.agenda_items import HEAD, OWNER_ROLES, RECEIVABLE_ROLES, AgendaItem, due_item
 from models.deal_state import Deal
 from models.instants import plus
 from models.lifecycle.machines import RECEIVABLES
-from models.lifecycle.roles import SALES, Role
+from models.lifecycle.roles import Role
 from models.lifecycle.states import DealState
+from models.parts.care import Approval
 from models.parts.receivable import Receivable
 from models.policy import Policy, Rung
-
-
-@dataclass(frozen=True, slots=True)
-class AgendaItem:
-    """Something that is due at an instant. `action` is what the engine then does; empty when only people can act.
-
-    `roles` (and `person`, when one is known) are who is waited for.
-    """
-
-    key: str
-    due_at: str
-    kind: str
-    roles: tuple[str, ...]
-    person: str = ""
-    action: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
-    note: str = ""
-
-
-OWNER_ROLES = tuple(sorted(SALES))
-HEAD = (str(Role.HEAD_OF_SALES),)
-LOGISTICS = (str(Role.LOGISTICS_MANAGER),)
-RECEIVABLE_ROLES = (str(Role.ACCOUNTS_RECEIVABLE),)
 
 WAITS_FOR: dict[str, tuple[str, ...]] = {
     DealState.RELIABILITY_CHECK: (Role.SYSTEM,),
@@ -70,8 +48,8 @@ def agenda(deal: Deal, policy: Policy) -> tuple[AgendaItem, ...]:
         return ()
     items = [
         *_state_deadlines(deal, policy),
-        *_offer_items(deal),
-        *_order_items(deal, policy),
+        *_offer_items(deal, policy),
+        *order_items(deal, policy),
         *(item for owed in deal.receivables for item in _collection_items(owed, deal, policy)),
         *_support_items(deal, policy),
     ]
@@ -83,22 +61,16 @@ def next_due(items: tuple[AgendaItem, ...], skip: frozenset[str] = frozenset()) 
     return next((item for item in items if item.action and item.key not in skip), None)
 
 
-def _due(
-    key: str, due_at: str, kind: str, roles: tuple[str, ...], action: str, person: str = "", note: str = ""
-) -> AgendaItem:
-    return AgendaItem(key, due_at, kind, roles, person, action, {"item": key}, note)
-
-
 def _state_deadlines(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     limit = policy.deadlines[deal.state]
     roles = waits_for(deal.state)
     person = deal.owner if roles == OWNER_ROLES else ""
     remind, escalate = (f"{what}:{deal.state}:{deal.state_entry}" for what in ("remind", "escalate"))
     if remind not in deal.fired:
-        yield _due(remind, plus(deal.state_since, limit.remind), "reminder", roles, "remind", person)
+        yield due_item(remind, plus(deal.state_since, limit.remind), "reminder", roles, "remind", person)
     until = plus(deal.state_since, limit.escalate)
     if escalate not in deal.fired:
-        yield _due(
+        yield due_item(
             escalate, until, "deadline", roles, "escalate", person, f"then {', '.join(escalates_to(deal.state))}"
         )
         return
@@ -106,37 +78,23 @@ def _state_deadlines(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     yield AgendaItem(key, until, "overdue", tuple(dict.fromkeys(roles + escalates_to(deal.state))), person)
 
 
-def _offer_items(deal: Deal) -> Iterator[AgendaItem]:
+def _offer_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     if deal.state == DealState.OFFER_OPEN and deal.offer:
         key = f"expire:offer:{deal.offer.version}:{deal.state_entry}"
-        yield _due(key, deal.offer.valid_until, "offer_expiry", OWNER_ROLES, "expire", deal.owner)
+        yield due_item(key, deal.offer.valid_until, "offer_expiry", OWNER_ROLES, "expire", deal.owner)
     for asked in deal.approvals:
         if asked.state == "pending":
-            yield AgendaItem(f"approval:{asked.number}", asked.due_at, "approval", asked.roles, note=asked.subject)
+            yield _approval_item(asked, deal, policy)
 
 
-def _order_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
-    if deal.state != DealState.FULFILLING or deal.order is None:
-        return
-    held = [line.reserved_until for line in deal.order.lines if line.reserved and line.reserved_until]
-    asking = any(e.kind in ("reserve_lines", "release_lines") for e in deal.pending)
-    if held and not asking:
-        until = min(held)
-        yield _due(f"reservation:{until}", until, "reservation_expiry", LOGISTICS, "expire_reservation")
-    for line in deal.order.short_lines:
-        number, note = {"line": line.line}, f"line {line.line}: {line.short} of {line.article} short"
-        if not line.asked_logistics_at:
-            due = plus(line.short_since, policy.shortage_escalation)
-            key = f"shortage:{line.line}:{line.short_since}"
-            yield AgendaItem(key, due, "shortage", OWNER_ROLES, deal.owner, "escalate_shortage", number, note)
-            continue
-        # The stock book is asked once more on the expected day, however late the timer comes.
-        if line.expected_on and (again := f"{line.expected_on}T06:00:00Z") > line.answered_at and not asking:
-            key = f"restock:{line.line}:{line.expected_on}"
-            yield AgendaItem(key, again, "restock", LOGISTICS, "", "retry_reservation", {}, note)
-            continue
-        due = plus(line.asked_logistics_at, policy.shortage_answer)
-        yield AgendaItem(f"shortage_answer:{line.line}", due, "shortage_answer", LOGISTICS, note=note)
+def _approval_item(asked: Approval, deal: Deal, policy: Policy) -> AgendaItem:
+    key = f"approval:{asked.number}"
+    if policy.rules < 2:
+        return AgendaItem(key, asked.due_at, "approval", asked.roles, note=asked.subject)
+    if any(late.key == key for late in deal.escalations):
+        roles = tuple(dict.fromkeys((*asked.roles, str(Role.COMMERCIAL_DIRECTOR))))
+        return AgendaItem(key, asked.due_at, "late_answer", roles, note=asked.subject)
+    return due_item(key, asked.due_at, "approval", asked.roles, "escalate_request", note=asked.subject)
 
 
 def _next_rung(owed: Receivable, policy: Policy) -> Rung | None:
@@ -177,7 +135,8 @@ def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     key = f"follow_up:{deal.state_entry}"
     if key not in deal.fired:
         due = plus(deal.state_since, policy.follow_up_after)
-        yield _due(key, due, "follow_up", OWNER_ROLES, "follow_up", deal.owner)
-    if deal.open_minor == 0 and all(c.state == "closed" for c in deal.cases) and not deal.pending:
+        yield due_item(key, due, "follow_up", OWNER_ROLES, "follow_up", deal.owner)
+    undecided = deal.order.open_discrepancies if deal.order else ()
+    if deal.open_minor == 0 and all(c.state == "closed" for c in deal.cases) and not deal.pending and not undecided:
         due = plus(deal.state_since, policy.support_window)
         yield AgendaItem(f"complete:{deal.state_entry}", due, "completion", OWNER_ROLES, deal.owner, "complete")

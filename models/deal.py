@@ -9,7 +9,8 @@ from dataclasses import replace as sealed_with
 from typing import Any
 
 from models import codec
-from models.agenda import AgendaItem, agenda, next_due
+from models.agenda import agenda, next_due
+from models.agenda_items import AgendaItem
 from models.change import replace
 from models.command import SYSTEM, Actor, Command, Context, Facts, Question
 from models.deal_state import Deal, Effect
@@ -21,7 +22,7 @@ from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
 from models.policy import Policy
 from models.rules import ACTIONS, GUARDS
-from models.stages.everywhere import Moved
+from models.stages.everywhere import CountrySet, Moved
 from models.stages.handling import ActionSpec
 from models.stages.opening import DealOpened, OpenDeal
 from models.timeline import GENESIS, Entry, entry_hash
@@ -40,11 +41,15 @@ class Decision:
     effects: tuple[Effect, ...]
 
 
-def open_deal(deal_id: str, opened: OpenDeal, actor: Actor, key: str, policy: Policy, now: str) -> Decision:
-    """The first entry of a deal."""
+def open_deal(
+    deal_id: str, opened: OpenDeal, actor: Actor, key: str, policy: Policy, now: str, country: str = ""
+) -> Decision:
+    """The first entry of a deal. The public holidays of `country` count for its deadlines."""
     role = actor.roles[0] if actor.roles else ""
     happened = DealOpened(deal_id, policy.version, opened)
     deal = happened.create(now)
+    where = [CountrySet(country)] if country else []
+    deal, _ = apply(replace(deal, version=0), where, now)
     entry = Entry(
         deal_id=deal_id,
         sequence=1,
@@ -58,7 +63,7 @@ def open_deal(deal_id: str, opened: OpenDeal, actor: Actor, key: str, policy: Po
         key=key,
         previous_hash=GENESIS,
         on_behalf_of=actor.on_behalf_of,
-        events=[to_plain(happened)],
+        events=[to_plain(each) for each in (happened, *where)],
     )
     sealed = sealed_with(entry, hash=entry_hash(entry))
     return Decision(replace(deal, version=1, last_hash=sealed.hash), sealed, ())
@@ -139,7 +144,7 @@ def fold(entries: Iterable[Entry], deal: Deal | None = None) -> Deal:
             first = events[0] if events else None
             if not isinstance(first, DealOpened):
                 raise ValueError(f"{entry.deal_id}: the timeline does not begin with an opening")
-            deal = replace(first.create(entry.at), version=1, last_hash=entry.hash)
+            deal, _ = _apply(replace(first.create(entry.at), version=0), events[1:], entry.at, entry.hash)
             continue
         row = DEAL.row(deal.state, entry.action)
         if row is None:
@@ -155,7 +160,7 @@ def fold(entries: Iterable[Entry], deal: Deal | None = None) -> Deal:
 
 def automatic(deal: Deal, policy: Policy, now: str) -> Command | None:
     """The move that the deal makes by itself now, if there is one."""
-    for action in ("conclude_contract", "deliver_all", "default"):
+    for action in ("conclude_contract", "deliver_all", "resume_fulfilment", "default"):
         if DEALS.table.row(deal.state, action) is None:
             continue
         command = Command(action, SYSTEM, f"auto:{deal.version + 1}:{action}")
@@ -214,6 +219,8 @@ def judge_guards(row: Row, context: Context, *, final: bool = False) -> list[Ver
     hold when the judgement is final."""
     verdicts: list[Verdict] = []
     for name in row.guards:
+        if GUARDS[name].since > context.policy.rules:
+            continue
         verdict = GUARDS[name].judge(context)
         if verdict is not None:
             verdicts.append(verdict)

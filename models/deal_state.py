@@ -36,11 +36,30 @@ class Needs:
     decision_process: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A state in which the deal waits for another department; `left_at` is empty while it does."""
+
+    state: str
+    entry: int
+    since: str
+    left_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A request whose answer was late, and when the head was told; `key` is that of its agenda item."""
+
+    key: str
+    at: str
+
+
 @dataclass(frozen=True)
 class Deal:
     """One deal. `version` is the sequence of its last timeline entry, `last_hash` that entry's hash.
 
-    `pending` are effects not yet reported done; `fired` are the agenda items already fired in this state.
+    `pending` are effects not yet reported done; `fired` are the agenda items already fired in this state. The public
+    holidays of `country` count for deadlines.
     """
 
     id: str
@@ -85,6 +104,9 @@ class Deal:
     competitor: str = ""
     pending: tuple[Effect, ...] = ()
     fired: tuple[str, ...] = ()
+    country: str = ""
+    consulted: tuple[Consultation, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
 
     @property
     def stage(self) -> Stage:

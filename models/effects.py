@@ -10,7 +10,17 @@ from models.instants import DAY, plus
 from models.lifecycle.deal_table import DEAL
 from models.messages.finance import BrokenPromiseInput, HeadroomReleaseInput, ReliabilityFacts, ReliabilityInput
 from models.messages.legal import DocumentInput, DocumentResult
-from models.messages.logistics import ReleaseInput, ReserveInput, ReserveResult, ShipInput, ShipResult, StockLine
+from models.messages.logistics import (
+    CarriageInput,
+    CarriageResult,
+    ReleaseInput,
+    ReserveInput,
+    ReserveResult,
+    ReturnInput,
+    ShipInput,
+    ShipResult,
+    StockLine,
+)
 from models.messages.receivables import (
     InvoiceInput,
     InvoiceLine,
@@ -34,6 +44,8 @@ Request = (
     | ReserveInput
     | ReleaseInput
     | ShipInput
+    | ReturnInput
+    | CarriageInput
     | InvoiceInput
     | LedgerEntryInput
     | LetterInput
@@ -115,22 +127,50 @@ def _stock_lines(deal: Deal, numbers: list[int], *, held: bool = False) -> tuple
 
 def _reserve(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
     lines = _stock_lines(deal, effect.data["lines"])
-    return ReserveInput(effect.key, deal.id, deal.branch, lines, now, plus(now, policy.reservation_validity))
+    until = plus(now, policy.reservation_validity)
+    if policy.rules < 2:
+        return ReserveInput(effect.key, deal.id, deal.branch, lines, now, until)
+    found = (deal.order.line(line.line) for line in lines) if deal.order else iter(())
+    since = min((line.short_since for line in found if line and line.short_since), default="")
+    return ReserveInput(effect.key, deal.id, deal.branch, lines, now, until, waits=True, since=since)
 
 
 def _release_lines(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
-    lines = _stock_lines(deal, effect.data["lines"], held=True)
-    return ReleaseInput(effect.key, deal.id, now, lines, effect.data["expired"])
+    units = effect.data.get("units")
+    if units is None:
+        lines = _stock_lines(deal, effect.data["lines"], held=True)
+        return ReleaseInput(effect.key, deal.id, now, lines, effect.data["expired"])
+    ordered = deal.order.lines if deal.order else ()
+    named = ((line, units[str(line.line)]) for line in ordered if str(line.line) in units)
+    lines = tuple(StockLine(line.line, line.article, quantity) for line, quantity in named)
+    return ReleaseInput(effect.key, deal.id, now, lines, leave_queue=tuple(effect.data["leave"]))
 
 
-def _ship(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+def _take_back(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return ReturnInput(effect.key, deal.id, deal.branch, _named(effect, deal), now)
+
+
+def _carriage(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    number = effect.data["shipment"]
+    shipment = deal.order.shipment(number) if deal.order else None
+    parts = [(deal.order.line(part.line), part) for part in shipment.lines] if deal.order and shipment else []
+    lines = tuple(StockLine(line.line, line.article, part.quantity) for line, part in parts if line)
+    return CarriageInput(
+        effect.key, deal.id, number, deal.branch, deal.order.deliver_to if deal.order else "", lines, now
+    )
+
+
+def _named(effect: Effect, deal: Deal) -> tuple[StockLine, ...]:
     order = deal.order
-    lines = tuple(
+    return tuple(
         StockLine(q["line"], line.article, q["quantity"])
         for q in effect.data["lines"]
         if order and (line := order.line(q["line"]))
     )
-    return ShipInput(effect.key, deal.id, lines, now)
+
+
+def _ship(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return ShipInput(effect.key, deal.id, _named(effect, deal), now)
 
 
 def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
@@ -147,6 +187,8 @@ def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
         if order and (line := order.line(q["line"]))
     )
     days = deal.offer.payment_days if deal.offer else 0
+    if order and order.payment_days >= 0 and effect.data["kind"] != "prepayment":
+        days = order.payment_days
     return InvoiceInput(
         effect_key=effect.key,
         deal_id=deal.id,
@@ -188,6 +230,8 @@ _REQUESTS: dict[str, Callable[[Effect, Deal, Policy, str], Request]] = {
     "reserve_lines": _reserve,
     "release_lines": _release_lines,
     "ship_lines": _ship,
+    "take_back_lines": _take_back,
+    "book_carriage": _carriage,
     "issue_invoice": _invoice,
     "book_entry": _entry,
     "send_letter": _letter,
@@ -222,6 +266,8 @@ def _reported(asked: Request, answer: object, policy: Policy, now: str) -> tuple
             return "book_reservation", {"lines": codec.encode(answer.lines)}
         case ShipInput(), ShipResult():
             return "book_shipment", {"lines": codec.encode(answer.lines)}
+        case CarriageInput(), CarriageResult():
+            return "book_carriage", codec.encode(answer)
         case InvoiceInput(), InvoiceResult():
             return "book_invoice", {
                 "number": answer.number,

@@ -104,8 +104,74 @@ def _default_signing() -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortageRung:
+    """One rung of the shortage ladder: `role` has to answer within `answer` seconds of working time; when nobody
+    does, the `next` rung begins (empty: the line is cancelled)."""
+
+    name: str
+    role: str
+    answer: int
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortagePolicy:
+    """The shortage desk's numbers (D21): its ladder, and what the options for a line are reckoned with.
+
+    `delay_bps` is what a working day of delay costs, as a share of the open value; `cancel_bps` what a cancelled line
+    costs beyond its margin, as the customer goes to a competitor. `buy_in_bps` and `production_bps` come on top of
+    the article's cost when units are bought in or made, `buy_in_days` and `handling_days` are working days.
+    `chosen_by_policy` are the options that are taken, the best first, when nobody chooses in time.
+    """
+
+    ladder: tuple[ShortageRung, ...] = ()
+    delay_bps: int = 20
+    cancel_bps: int = 1_000
+    partial_cost_minor: int = 1_500
+    buy_in_bps: int = 1_500
+    production_bps: int = 500
+    buy_in_days: int = 10
+    handling_days: int = 1
+    chosen_by_policy: tuple[str, ...] = ("wait", "partial", "buy_in")
+    recheck: int = 7 * DAY
+    grace: int = DAY
+
+    def __post_init__(self) -> None:
+        names = [rung.name for rung in self.ladder]
+        if len(set(names)) != len(names):
+            raise ValueError("a rung of the shortage ladder is named twice")
+        needed = {"propose_analogue", "choose", "wait", "buy_in"} if self.ladder else set()
+        missing = (needed | {rung.next for rung in self.ladder if rung.next}) - set(names)
+        if missing:
+            raise ValueError(f"the shortage ladder lacks the rungs {', '.join(sorted(missing))}")
+
+    def rung(self, name: str) -> ShortageRung | None:
+        """The rung of a name, or None."""
+        return next((rung for rung in self.ladder if rung.name == name), None)
+
+
+def _default_shortage_ladder() -> tuple[ShortageRung, ...]:
+    return (
+        ShortageRung("tell_customer", "account_manager", 4 * HOUR, "propose_analogue"),
+        ShortageRung("propose_analogue", "account_manager", DAY, "ask_logistics"),
+        ShortageRung("ask_logistics", "logistics_manager", 2 * DAY, "ask_production"),
+        ShortageRung("ask_production", "production", 3 * DAY, "offer_partial"),
+        ShortageRung("offer_partial", "account_manager", 2 * DAY, "choose"),
+        ShortageRung("choose", "account_manager", 2 * DAY, "wait"),
+        ShortageRung("wait", "logistics_manager", 20 * DAY, "buy_in"),
+        ShortageRung("buy_in", "logistics_manager", 10 * DAY, "cancel"),
+        ShortageRung("cancel", "head_of_sales", 5 * DAY),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """All business numbers of one version."""
+    """All business numbers of one version.
+
+    `rules` is the generation of the business rules that go with them: 1 is the spine, 2 adds the shortage desk,
+    shipments, discrepancy acts and amendments. A deal keeps the rules that it started with. `holidays` are public
+    holidays per country (ISO 3166 alpha-2): ISO dates separated by spaces.
+    """
 
     version: str = "2026.1"
     deadlines: dict[str, Deadline] = field(default_factory=_default_deadlines)
@@ -129,7 +195,25 @@ class Policy:
     support_window: int = 14 * DAY
     complaint_deadline: int = 5 * DAY
     lines_max: int = 500
+    rules: int = 1
+    shortage: ShortagePolicy = field(default_factory=ShortagePolicy)
+    discrepancy_tolerance_bps: int = 0
+    discrepancy_deadline: int = 3 * DAY
+    amendment_deadline: int = 5 * DAY
+    holidays: dict[str, str] = field(default_factory=dict)
+
+    def holidays_in(self, country: str) -> str:
+        """The public holidays of a country; none when the policy does not know it."""
+        return self.holidays.get(country, "")
 
 
-DEFAULT = Policy()
+SPINE = Policy()
+"""The first policy, which deals that started under it keep."""
+
+DEFAULT = Policy(
+    version="2026.2",
+    rules=2,
+    shortage=ShortagePolicy(ladder=_default_shortage_ladder()),
+    discrepancy_tolerance_bps=50,
+)
 """The policy a fresh system starts with."""

@@ -6,7 +6,11 @@ from models import codec
 from models.agenda import agenda
 from models.deal_state import Deal
 from models.messages.records import Projection
+from models.parts.order import OrderLine
+from models.parts.shortage import Shortage
 from models.policy import Policy
+from models.requests import requests
+from models.stages.shortage_options import options
 
 CHILDREN = (
     "lines",
@@ -45,6 +49,12 @@ def project(deal: Deal, policy: Policy) -> Projection:
         approvals=_approval_rows(deal),
         invoices=_invoice_rows(deal),
         cases=_case_rows(deal),
+        shipments=_shipment_rows(deal),
+        shortages=_shortage_rows(deal, policy),
+        requests=[
+            {"deal_id": deal.id, **codec.encode(asked), "is_test": deal.is_test} for asked in requests(deal, policy)
+        ],
+        discrepancies=_discrepancy_rows(deal),
     )
 
 
@@ -204,4 +214,86 @@ def _case_rows(deal: Deal) -> list[dict[str, Any]]:
             "note": c.note,
         }
         for c in deal.cases
+    ]
+
+
+def _shipment_rows(deal: Deal) -> list[dict[str, Any]]:
+    return [
+        {
+            "deal_id": deal.id,
+            "number": each.number,
+            "state": str(each.state),
+            "carrier": each.carrier,
+            "reference": each.reference,
+            "shipped_at": each.shipped_at,
+            "told_at": each.told_at,
+            "lines": codec.encode(each.lines),
+        }
+        for each in (deal.order.shipments if deal.order else ())
+    ]
+
+
+def _shortage_rows(deal: Deal, policy: Policy) -> list[dict[str, Any]]:
+    short = deal.order.short_lines if deal.order else ()
+    return [_shortage_row(deal, line, policy) for line in short if line.shortage and line.shortage.is_active]
+
+
+def _shortage_row(deal: Deal, line: OrderLine, policy: Policy) -> dict[str, Any]:
+    lasting = line.shortage
+    assert lasting is not None  # only lasting shortages are asked for
+    # options are reckoned at the last move: what is stored is a function of the timeline, not of the reader's clock
+    found = options(deal, line, policy, deal.updated_at)
+    return {
+        "deal_id": deal.id,
+        "line": line.line,
+        "article": line.article,
+        "description": line.description,
+        "branch": deal.branch,
+        "department": deal.department,
+        "owner": deal.owner,
+        "ordered": line.ordered,
+        "reserved": line.reserved,
+        "short": line.short,
+        "since": lasting.since,
+        "rung": lasting.rung,
+        "roles": lasting.role,
+        "due_at": lasting.due_at,
+        "expected_on": line.expected_on,
+        "promised_on": lasting.promised_on,
+        "choice": lasting.choice,
+        "note": f"{lasting.answer_quantity} on {lasting.answer_on} from {lasting.answer_source}"
+        * bool(lasting.answer_on),
+        "options": codec.encode(found),
+        "is_test": deal.is_test,
+    }
+
+
+def _answer(lasting: Shortage) -> str:
+    if not lasting.answer_on:
+        return ""
+    return f"{lasting.answer_quantity} on {lasting.answer_on} from {lasting.answer_source}"
+
+
+def _discrepancy_rows(deal: Deal) -> list[dict[str, Any]]:
+    order = deal.order
+    articles = {line.line: line.article for line in order.lines} if order else {}
+    return [
+        {
+            "deal_id": deal.id,
+            "act_id": str(act.number),
+            "line": q.line,
+            "article": articles.get(q.line, ""),
+            "kind": act.kind,
+            "cause": act.cause,
+            "quantity": q.quantity,
+            "state": act.state,
+            "measure": act.measure,
+            "prevention": act.prevention,
+            "opened_at": act.opened_at,
+            "due_at": act.due_at,
+            "settled_at": act.settled_at,
+            "is_test": deal.is_test,
+        }
+        for act in (order.discrepancies if order else ())
+        for q in act.lines
     ]

@@ -1,5 +1,6 @@
 """Loads every stage and every guard, so that the registries of handlers, events and guards are complete."""
 
+import models.guards.amending
 import models.guards.contracting
 import models.guards.everywhere
 import models.guards.fulfilment
@@ -7,8 +8,12 @@ import models.guards.negotiation
 import models.guards.prospecting
 import models.guards.receivables
 import models.guards.reliability
+import models.guards.shortage_desk
+import models.stages.amending
+import models.stages.amendments
 import models.stages.collection
 import models.stages.contracting
+import models.stages.discrepancies
 import models.stages.everywhere
 import models.stages.fulfilment
 import models.stages.negotiation
@@ -16,7 +21,10 @@ import models.stages.opening
 import models.stages.prospecting
 import models.stages.receivables
 import models.stages.reliability
+import models.stages.reserving
+import models.stages.shipping
 import models.stages.shortage
+import models.stages.shortage_ladder
 import models.stages.support
 from models.event import REGISTRY as EVENTS
 from models.lifecycle.guards import GUARDS

@@ -29,7 +29,7 @@ from models.tables.money_books import HeadroomRow, InvoiceRow, LedgerEntryRow
 from models.tables.papers import DocumentRow, LetterRow
 from models.tables.projection import DealAgendaRow, DealRow
 from models.tables.records import CommandRow, OutboxRow
-from models.tables.stock import StockHoldingRow, StockLevelRow, StockMoveRow
+from models.tables.stock import StockHoldingRow, StockLevelRow, StockMoveRow, StockWaitingRow
 from models.timeline import Entry, verify_chain
 from tests.stories import Story, tell
 
@@ -45,7 +45,7 @@ LEAVES_A_ROW: dict[str, Any] = {
 }
 """Kinds of effects that leave exactly one row each, under the effect's key."""
 
-MOVES_STOCK = ("reserve_lines", "release_lines", "ship_lines")
+MOVES_STOCK = ("reserve_lines", "release_lines", "ship_lines", "take_back_lines")
 FOUR_EYES = frozenset(row.action for row in DEAL.rows if "four_eyes" in row.guards)
 
 
@@ -98,7 +98,7 @@ async def _read(database: Database) -> Books:
     books = Books()
     tables = (
         CommandRow, OutboxRow, DealRow, DealAgendaRow, EffectRow, StockHoldingRow, StockLevelRow, StockMoveRow,
-        InvoiceRow, LedgerEntryRow, LetterRow, DocumentRow, HeadroomRow,
+        StockWaitingRow, InvoiceRow, LedgerEntryRow, LetterRow, DocumentRow, HeadroomRow,
     )  # fmt: skip
     async with database.read() as connection:
         async for some in timelines(connection):
@@ -243,23 +243,31 @@ def _stock(books: Books) -> Iterable[str]:
     for move in books.of(StockMoveRow):
         sign = -1 if move["kind"] == "shipped" else 1
         moved[move["article"], move["warehouse"]] += sign * move["quantity"]
-        shipped[move["deal_id"], move["line"]] -= min(0, sign * move["quantity"])
+        if move["deal_id"]:
+            shipped[move["deal_id"], move["line"]] -= sign * move["quantity"]
     held: Counter[tuple[str, str]] = Counter()
     holds: Counter[tuple[str, int]] = Counter()
     for row in books.of(StockHoldingRow):
         held[row["article"], row["warehouse"]] += row["quantity"]
         holds[row["deal_id"], row["line"]] += row["quantity"]
+    for row in books.of(StockWaitingRow):  # set aside for a line whose deal has not been told
+        holds[row["deal_id"], row["line"]] -= row["allocated"]
     for level in books.of(StockLevelRow):
         shelf, on_hand, reserved = (level["article"], level["warehouse"]), level["on_hand"], level["reserved"]
         if on_hand != moved[shelf] or reserved != held[shelf] or not 0 <= reserved <= on_hand:
             yield f"{shelf}: {on_hand} on hand, {reserved} reserved; moves say {moved[shelf]}, holdings {held[shelf]}"
+    yield from _goods_of_deals(books, shipped, holds)
+
+
+def _goods_of_deals(books: Books, shipped: Counter[tuple[str, int]], holds: Counter[tuple[str, int]]) -> Iterable[str]:
+    """What the stock book says of every order line against what its deal says."""
     for story in books.stories.values():
         if story.waits_for(*MOVES_STOCK):
             continue
         lines = {line.line: line for line in (story.deal.order.lines if story.deal.order else ())}
         for number in {n for d, n in (*shipped, *holds) if d == story.deal_id} | set(lines):
             line = lines.get(number)
-            want = (0, 0) if line is None else (line.shipped, 0 if story.deal.is_closed else line.reserved)
+            want = (0, 0) if line is None else (line.shipped + line.lost, 0 if story.deal.is_closed else line.reserved)
             found = (shipped[story.deal_id, number], holds[story.deal_id, number])
             if want != found:
                 yield f"{story.deal_id} line {number}: shipped and reserved are {want}, the stock book says {found}"

@@ -122,6 +122,11 @@ async def signed(engine: Engine, deal_id: str, lines: list[dict[str, Any]] = LIN
 async def entered(engine: Engine, deal_id: str, lines: list[dict[str, Any]] = LINES, **opening: Any) -> None:
     """Until the order is entered and stock was asked."""
     await signed(engine, deal_id, lines, **opening)
+    await ordered(engine, deal_id)
+
+
+async def ordered(engine: Engine, deal_id: str) -> None:
+    """A signed deal's order is accepted and entered."""
     await engine.act(deal_id, "account_manager", "accept_order")
     order = (await deal_of(engine, deal_id)).order
     assert order is not None

@@ -5,12 +5,14 @@ and mailing, which may one day be slow and foreign, runs as regular activities.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError
 
 from activities.finance import Finance
 from activities.legal import Legal
@@ -28,7 +30,7 @@ from models.messages.finance import (
     ReliabilityInput,
 )
 from models.messages.legal import DocumentInput
-from models.messages.logistics import ReleaseInput, ReserveInput, ShipInput
+from models.messages.logistics import CarriageInput, ReleaseInput, ReserveInput, ReturnInput, ShipInput
 from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
 from models.messages.records import (
     CONFLICT,
@@ -43,8 +45,10 @@ from models.messages.sales import GrantedDiscountInput, QuoteInput, QuoteResult
 R = TypeVar("R")
 
 UNTIL_DONE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1))
+ONCE = RetryPolicy(maximum_attempts=1)
 A_FEW_TIMES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=4)
 UNTIL_DONE_OR_CONFLICT = replace(UNTIL_DONE, non_retryable_error_types=[CONFLICT])
+AT_ONCE = timedelta(seconds=3)
 QUICK = timedelta(seconds=20)
 SLOW = timedelta(seconds=30)
 """Also how long a deal waits for a paper whose printer was killed, as nobody else notices that it is gone."""
@@ -57,6 +61,7 @@ LOCAL: dict[type[Any], Callable[..., Any]] = {
     ReserveInput: Logistics.reserve_lines,
     ReleaseInput: Logistics.release_lines,
     ShipInput: Logistics.ship_lines,
+    ReturnInput: Logistics.take_back_lines,
     InvoiceInput: Receivables.issue_invoice,
     LedgerEntryInput: Receivables.book_entry,
 }
@@ -64,12 +69,30 @@ LOCAL: dict[type[Any], Callable[..., Any]] = {
 REGULAR: dict[type[Any], Callable[..., Any]] = {
     DocumentInput: Legal.print_document,
     LetterInput: Support.send_letter,
+    CarriageInput: Logistics.book_carriage,
 }
 
 
+STOCK = (ReserveInput, ReleaseInput, ShipInput, ReturnInput)
+"""Questions to the stock book, which may be a foreign system behind HTTP."""
+
+
 async def perform(asked: Request) -> object:
-    """Ask a department to carry an effect out; tried until it answers."""
+    """Ask a department to carry an effect out; tried until it answers.
+
+    The stock book is asked once as a local activity, which is quick while it is our own. A local activity keeps its
+    workflow task while it tries again, so that a foreign system that is silent would keep other deals from their
+    turns (measured): what did not succeed at once goes on as a regular activity under the same effect key.
+    """
     local = LOCAL.get(type(asked))
+    if local is not None and isinstance(asked, STOCK):
+        with suppress(FailureError):  # which comes bare or wrapped from a local activity
+            return await workflow.execute_local_activity_method(
+                local, asked, start_to_close_timeout=AT_ONCE, retry_policy=ONCE
+            )
+        return await workflow.execute_activity_method(
+            local, asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
+        )
     if local is not None:
         return await workflow.execute_local_activity_method(
             local, asked, start_to_close_timeout=QUICK, retry_policy=UNTIL_DONE
@@ -79,10 +102,11 @@ async def perform(asked: Request) -> object:
     )
 
 
-async def quote(asked: QuoteInput) -> QuoteResult:
-    """Ask the price list; gives up after a few tries, as a caller waits."""
+async def quote(asked: QuoteInput, *, patiently: bool) -> QuoteResult:
+    """Ask the price list; gives up after a few tries when a caller waits, never when the engine itself asks."""
+    tries = UNTIL_DONE if patiently else A_FEW_TIMES
     return await workflow.execute_local_activity_method(
-        Sales.quote, asked, start_to_close_timeout=QUICK, retry_policy=A_FEW_TIMES
+        Sales.quote, asked, start_to_close_timeout=QUICK, retry_policy=tries
     )
 
 

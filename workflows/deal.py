@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 from models import codec
-from models.command import Command
+from models.command import SYSTEM, Command
 from models.deal import (
     Decision,
     agenda,
@@ -140,7 +140,7 @@ class DealWorkflow:
         if self._deal is not None:
             return
         opened = codec.decode(OpenDeal, start.opened)
-        decision = open_deal(start.deal_id, opened, start.actor, start.key, self._policy, self._now())
+        decision = open_deal(start.deal_id, opened, start.actor, start.key, self._policy, self._now(), start.country)
         with suppress(Overtaken):
             await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
 
@@ -157,7 +157,7 @@ class DealWorkflow:
     async def _carry_out(self, command: Command, fingerprint: str = "") -> ActResult:
         """Ask for facts, decide, let automatic moves follow, and record it all at once. Needs the lock."""
         asked = question(consider(self.deal, command, self._policy, self._now()), command.action)
-        facts = await gather(asked)
+        facts = await gather(asked, patiently=command.actor == SYSTEM)
         try:
             decisions = [decide(self.deal, command, self._policy, self._now(), facts)]
             decisions += self._automatic_moves(decisions[0].deal)

@@ -5,13 +5,13 @@ from models.messages.finance import HeadroomInput, HeadroomReleaseInput
 from workflows import calls
 
 
-async def gather(asked: Question | None) -> Facts:
-    """Ask the department that knows."""
+async def gather(asked: Question | None, *, patiently: bool = False) -> Facts:
+    """Ask the department that knows; `patiently` when nobody waits for the answer but the deal itself."""
     if asked is None:
         return Facts()
     if isinstance(asked, HeadroomInput):
         return Facts(headroom=await calls.reserve_headroom(asked))
-    return Facts(quote=await calls.quote(asked))
+    return Facts(quote=await calls.quote(asked, patiently=patiently))
 
 
 async def give_back(asked: Question | None, facts: Facts, held_minor: int, attempt: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from models.command import Context
 from models.lifecycle.guards import guard
 from models.parts.order import OrderLine
-from models.stages.fulfilment import deliverable, shippable
+from models.stages.fulfilment import agreed_terms, deliverable, shippable
 
 
 def _line(ctx: Context) -> OrderLine | None:
@@ -29,7 +29,7 @@ def order_is_accepted(ctx: Context) -> tuple[bool, Any]:
 @guard("the same articles, quantities and prices as in the contract", "a corrected entry", needs="payload")
 def entry_matches_contract(ctx: Context) -> tuple[bool, Any]:
     """The entry is checked line by line (D19)."""
-    agreed = ctx.deal.order.lines if ctx.deal.order else ()
+    agreed = tuple(line for line in ctx.deal.order.lines if line.open) if ctx.deal.order else ()
     entered = ctx.payload.lines
     if len(agreed) != len(entered):
         return False, f"{len(entered)} lines entered, {len(agreed)} agreed"
@@ -41,7 +41,18 @@ def entry_matches_contract(ctx: Context) -> tuple[bool, Any]:
         ):
             if want != got:
                 return False, f"line {number}: {name} {got} entered, {want} agreed"
+    if ctx.policy.rules > 1:
+        days, terms = agreed_terms(ctx.deal)
+        if entered_days := entered_otherwise(ctx.payload.payment_days, -1, days):
+            return False, f"payment within {entered_days} days entered, {days} agreed"
+        if other := entered_otherwise(ctx.payload.delivery_terms, "", terms):
+            return False, f"delivery {other} entered, {terms} agreed"
     return True, f"{len(agreed)} lines equal"
+
+
+def entered_otherwise(entered: Any, unnamed: Any, agreed: Any) -> str:
+    """What was entered, as text, when it was named and is not as agreed; else the empty text."""
+    return "" if entered in (unnamed, agreed) else str(entered)
 
 
 @guard("an order line that is short", "nobody: nothing is missing")

@@ -23,6 +23,7 @@ EVERYWHERE_ROWS = (
     row("note", OPEN, STAYS, SELLERS | {Role.SALES_SUPPORT, Role.LEGAL}, summary="Write down a remark"),
     row("remind", OPEN, STAYS, ENGINE, "agenda_item_due", summary="Remind whoever the deal waits for"),
     row("escalate", OPEN, STAYS, ENGINE, "agenda_item_due", summary="Tell the next level that a deadline passed"),
+    row("escalate_request", OPEN, STAYS, ENGINE, "agenda_item_due", summary="Tell the head that an answer is late"),
     row("file_document", EVERYWHERE, STAYS, ENGINE, "effect_is_pending", summary="File a printed document"),
     row("file_letter", EVERYWHERE, STAYS, ENGINE, "effect_is_pending", summary="File a letter that was sent"),
     row("finish_effect", EVERYWHERE, STAYS, ENGINE, "effect_is_pending", summary="Take note that a duty was done"),

@@ -13,7 +13,8 @@ Check = Callable[[Any], tuple[bool, Any]]
 class Guard:
     """A named condition. `check(context)` gives (holds, value found) or (holds, value found, lifted_by).
 
-    `needs` says what must be known to judge it: "" the deal alone, "payload", or the name of a fact.
+    `needs` says what must be known to judge it: "" the deal alone, "payload", or the name of a fact. `since` is the
+    generation of the rules (`Policy.rules`) that brought it: deals under earlier ones are not judged by it.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Guard:
     lifted_by: tuple[str, ...]
     needs: str
     check: Callable[[Any], tuple[Any, ...]]
+    since: int = 1
 
     def judge(self, context: Any) -> Verdict | None:
         """The verdict, or None when what it needs is not known (yet)."""
@@ -36,7 +38,7 @@ GUARDS: dict[str, Guard] = {}
 
 
 def guard(
-    needed: str, *lifted_by: str, needs: str = ""
+    needed: str, *lifted_by: str, needs: str = "", since: int = 1
 ) -> Callable[[Callable[[Any], tuple[Any, ...]]], Callable[[Any], tuple[Any, ...]]]:
     """Register a check under its function's name. Raises ValueError when the name is taken."""
 
@@ -44,7 +46,7 @@ def guard(
         name = check.__name__
         if name in GUARDS:
             raise ValueError(f"guard {name} is registered twice")
-        GUARDS[name] = Guard(name, needed, lifted_by, needs, check)
+        GUARDS[name] = Guard(name, needed, lifted_by, needs, check, since)
         return check
 
     return register

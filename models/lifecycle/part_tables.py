@@ -1,13 +1,16 @@
-"""Transition tables of the parts of a deal: order line, receivable, complaint and approval.
+"""Transition tables of the parts of a deal: order line, receivable, complaint, approval, shipment and so on.
 
 Their moves are consequences of acts on the deal, so roles are those of the deal's rows.
 """
 
 from models.lifecycle.roles import ENGINE, GOODS, HEADS, MONEY, SALES, SALES_AND_MACHINES, Role
+from models.lifecycle.states import AmendmentState as M
 from models.lifecycle.states import ApprovalState as A
 from models.lifecycle.states import ComplaintState as C
+from models.lifecycle.states import DiscrepancyState as D
 from models.lifecycle.states import LineState as L
 from models.lifecycle.states import ReceivableState as R
+from models.lifecycle.states import ShipmentState as S
 from models.lifecycle.table import STAYS, Row, Table
 
 _LINE_ENDS = SALES | HEADS | ENGINE
@@ -22,9 +25,9 @@ LINE = Table(
     rows=(
         Row("reserve", (L.OPEN, L.SHORT, L.RESERVED), L.RESERVED, ENGINE, summary="All that is open is reserved"),
         Row("run_short", (L.OPEN, L.SHORT, L.RESERVED), L.SHORT, ENGINE, summary="Less is reserved than is open"),
-        Row("release", (L.RESERVED, L.SHORT), L.OPEN, ENGINE, summary="The reservation ended unused"),
-        Row("ship", (L.RESERVED, L.SHORT), L.SHIPPED, GOODS | ENGINE, summary="All that is left is on the way"),
-        Row("ship_part", (L.RESERVED, L.SHORT), STAYS, GOODS | ENGINE, summary="A part is on the way"),
+        Row("release", (L.OPEN, L.RESERVED, L.SHORT), L.OPEN, ENGINE, summary="The reservation ended unused"),
+        Row("ship", (L.OPEN, L.RESERVED, L.SHORT), L.SHIPPED, GOODS | ENGINE, summary="All that is left is on the way"),
+        Row("ship_part", (L.OPEN, L.RESERVED, L.SHORT), STAYS, GOODS | ENGINE, summary="A part is on the way"),
         Row("deliver", (L.SHIPPED,), L.DELIVERED, GOODS, summary="All that is left has arrived"),
         Row("deliver_part", (L.SHIPPED, L.RESERVED, L.SHORT, L.OPEN), STAYS, GOODS, summary="A part has arrived"),
         Row("substitute", (L.SHORT,), L.SUBSTITUTED, SALES_AND_MACHINES, summary="Another article takes its place"),
@@ -49,6 +52,14 @@ LINE = Table(
             L.DELIVERED,
             _LINE_ENDS,
             summary="The rest will not come, a part has arrived",
+        ),
+        Row("amend", (L.OPEN, L.RESERVED, L.SHORT), L.OPEN, _LINE_ENDS, summary="Another quantity is wanted"),
+        Row(
+            "reopen",
+            (L.OPEN, L.RESERVED, L.SHORT, L.SHIPPED, L.DELIVERED, L.SUBSTITUTED),
+            L.OPEN,
+            _LINE_ENDS | GOODS,
+            summary="Units came back or never arrived, and are to be supplied again",
         ),
     ),
 )
@@ -104,5 +115,44 @@ APPROVAL = Table(
         ),
         Row("expire", (A.PENDING,), A.EXPIRED, ENGINE, summary="Nobody decided in time"),
         Row("void", (A.PENDING, A.APPROVED), A.VOID, _BOOKERS | ENGINE, summary="What was asked for has changed"),
+    ),
+)
+
+_UNDER_WAY = (S.PREPARED, S.BOOKED, S.PICKED_UP, S.IN_TRANSIT, S.FAILED)
+
+SHIPMENT = Table(
+    name="shipment",
+    states=tuple(S),
+    initial=S.PREPARED,
+    terminal=frozenset(s for s in S if s.is_terminal),
+    rows=(
+        Row("booked", _UNDER_WAY, S.BOOKED, GOODS | ENGINE, summary="A carrier takes it"),
+        Row("picked_up", _UNDER_WAY, S.PICKED_UP, GOODS, summary="It has left our warehouse"),
+        Row("in_transit", _UNDER_WAY, S.IN_TRANSIT, GOODS, summary="It is on its way"),
+        Row("failed", _UNDER_WAY, S.FAILED, GOODS, summary="A try to deliver failed"),
+        Row("delivered", _UNDER_WAY, S.DELIVERED, GOODS, summary="It has arrived"),
+        Row("returned", _UNDER_WAY, S.RETURNED, GOODS, summary="It came back undelivered"),
+    ),
+)
+
+DISCREPANCY = Table(
+    name="discrepancy",
+    states=tuple(D),
+    initial=D.OPEN,
+    terminal=frozenset(s for s in D if s.is_terminal),
+    rows=(
+        Row("tolerate", (D.OPEN,), D.SETTLED, ENGINE | GOODS | _CARE, summary="It is within the policy's tolerance"),
+        Row("settle", (D.OPEN,), D.SETTLED, SALES | HEADS, summary="Redeliver, credit, take back or accept"),
+    ),
+)
+
+AMENDMENT = Table(
+    name="amendment",
+    states=tuple(M),
+    initial=M.REQUESTED,
+    terminal=frozenset(s for s in M if s.is_terminal),
+    rows=(
+        Row("confirm", (M.REQUESTED,), M.CONFIRMED, SALES | HEADS, summary="The customer and we agree"),
+        Row("decline", (M.REQUESTED,), M.DECLINED, SALES | HEADS, summary="The order stays as it is"),
     ),
 )

@@ -106,8 +106,8 @@ class LineState(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """True when the line needs nothing more from fulfilment."""
-        return self in (LineState.DELIVERED, LineState.CANCELLED, LineState.SUBSTITUTED)
+        """True when nothing can happen to the line any more; delivered units may still come back."""
+        return self is LineState.CANCELLED
 
 
 class ReceivableState(StrEnum):
@@ -159,3 +159,45 @@ class ApprovalState(StrEnum):
     def is_terminal(self) -> bool:
         """True when the request can change no more; an approval itself can still be voided."""
         return self not in (ApprovalState.PENDING, ApprovalState.APPROVED)
+
+
+class ShipmentState(StrEnum):
+    """How far a shipment has come, as its carrier tells."""
+
+    PREPARED = "prepared"
+    BOOKED = "booked"
+    PICKED_UP = "picked_up"
+    IN_TRANSIT = "in_transit"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when the carrier has nothing more to do."""
+        return self in (ShipmentState.DELIVERED, ShipmentState.RETURNED)
+
+
+class DiscrepancyState(StrEnum):
+    """Whether somebody still has to decide about a discrepancy."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when it was decided."""
+        return self is DiscrepancyState.SETTLED
+
+
+class AmendmentState(StrEnum):
+    """What became of a request to amend the order."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when it was decided."""
+        return self is not AmendmentState.REQUESTED

@@ -63,7 +63,8 @@ class Carried:
 class StartInput:
     """Start a deal's workflow: a new deal (`opened` in plain form) or one carried over from the run before.
 
-    `policy` is the pinned policy in plain form; workflows never read it from anywhere else.
+    `policy` is the pinned policy in plain form; workflows never read it from anywhere else. `country` is where the
+    deal's people work (ISO 3166 alpha-2, or empty): its public holidays count for deadlines.
     """
 
     deal_id: str
@@ -74,3 +75,4 @@ class StartInput:
     opened: dict[str, Any] = field(default_factory=dict)
     carried: Carried | None = None
     moves_per_run: int = 1_500
+    country: str = ""

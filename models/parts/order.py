@@ -3,11 +3,21 @@
 from dataclasses import dataclass
 
 from models.lifecycle.states import LineState
+from models.parts.amendment import Amendment
+from models.parts.discrepancy import Discrepancy
+from models.parts.shipment import Shipment
+from models.parts.shortage import Shortage
 
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One order line in whole units. `shipped` counts what left (delivered included), `reserved` what is held now."""
+    """One order line in whole units. `shipped` counts what left (delivered included), `reserved` what is held now.
+
+    `returned` counts units that came back, which are no longer among the shipped ones; `lost` are units that are not
+    either, and that no shelf got back: what the stock book says left is shipped + lost. `prebilled` are units that
+    were invoiced with a delivery that has to be made good, so that their next delivery costs nothing. `cost_minor` is
+    our cost of a unit when the order's offer does not name it (0: the offer's).
+    """
 
     line: int
     article: str
@@ -32,6 +42,12 @@ class OrderLine:
     proposed_price_minor: int = 0
     proposed_tax_bps: int = 0
     proposed_description: str = ""
+    returned: int = 0
+    lost: int = 0
+    prebilled: int = 0
+    cost_minor: int = 0
+    wanted_on: str = ""
+    shortage: Shortage | None = None
 
     @property
     def open(self) -> int:
@@ -56,11 +72,23 @@ class OrderLine:
 
 @dataclass(frozen=True)
 class Order:
-    """The customer's order: its lines, and who accepted and entered it."""
+    """The customer's order: its lines, and who accepted and entered it. A confirmed amendment makes the next version.
+
+    `last_shipment` is the last number given to a shipment, so that none is used twice.
+    `payment_days` (-1) and `delivery_terms` (empty) are those of the contract unless an amendment changed them.
+    """
 
     lines: tuple[OrderLine, ...]
     accepted_by: str = ""
     entered_by: str = ""
+    version: int = 1
+    deliver_to: str = ""
+    payment_days: int = -1
+    delivery_terms: str = ""
+    last_shipment: int = 0
+    shipments: tuple[Shipment, ...] = ()
+    discrepancies: tuple[Discrepancy, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
     def line(self, number: int) -> OrderLine | None:
         """The line with a number, or None."""
@@ -70,3 +98,21 @@ class Order:
     def short_lines(self) -> tuple[OrderLine, ...]:
         """Lines that wait for stock."""
         return tuple(line for line in self.lines if line.state == LineState.SHORT)
+
+    def shipment(self, number: str) -> Shipment | None:
+        """The shipment with a number, or None."""
+        return next((each for each in self.shipments if each.number == number), None)
+
+    def discrepancy(self, number: int) -> Discrepancy | None:
+        """The discrepancy act with a number, or None."""
+        return next((act for act in self.discrepancies if act.number == number), None)
+
+    @property
+    def open_discrepancies(self) -> tuple[Discrepancy, ...]:
+        """Acts that nobody has decided yet."""
+        return tuple(act for act in self.discrepancies if act.state == "open")
+
+    @property
+    def pending_amendment(self) -> Amendment | None:
+        """The amendment that waits for its confirmation; there is one at a time."""
+        return next((asked for asked in self.amendments if asked.state == "requested"), None)

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 from models.change import replace
 from models.command import Context
-from models.deal_state import Deal
+from models.deal_state import Consultation, Deal, Escalation
 from models.event import Event, event
+from models.lifecycle.states import DealState
 from models.stages.handling import handles
+
+CONSULTING = (DealState.RELIABILITY_REVIEW, DealState.RESOLVING_DISAGREEMENTS, DealState.CONTRACT_APPROVAL)
+"""States in which the deal waits for the answer of another department (D25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,27 @@ class Moved(Event):
     state: str
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return replace(deal, state=self.state, state_since=at, state_entry=deal.version + 1, fired=())
+        entry = deal.version + 1
+        consulted = self._consulted(deal, entry, at)
+        return replace(deal, state=self.state, state_since=at, state_entry=entry, fired=(), consulted=consulted)
+
+    def _consulted(self, deal: Deal, entry: int, at: str) -> tuple[Consultation, ...]:
+        consulted = deal.consulted
+        if consulted and not consulted[-1].left_at:
+            consulted = (*consulted[:-1], Consultation(deal.state, consulted[-1].entry, consulted[-1].since, at))
+        return (*consulted, Consultation(self.state, entry, at)) if self.state in CONSULTING else consulted
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class CountrySet(Event):
+    """Whose public holidays count for the deal's deadlines (ISO 3166 alpha-2)."""
+
+    tag = "country_set"
+    country: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, country=self.country)
 
 
 @event
@@ -152,6 +176,18 @@ class ItemFired(Event):
 
 @event
 @dataclass(frozen=True, slots=True)
+class RequestEscalated(Event):
+    """Another department has not answered in time; the next level is told (D25)."""
+
+    tag = "request_escalated"
+    item: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, escalations=(*deal.escalations, Escalation(self.item, at)))
+
+
+@event
+@dataclass(frozen=True, slots=True)
 class EffectFinished(Event):
     """The world did what it was asked to do."""
 
@@ -210,6 +246,12 @@ def remind(ctx: Context) -> list[Event]:
 def escalate(ctx: Context) -> list[Event]:
     """The outbox event of this entry tells the next level."""
     return [ItemFired(ctx.payload.item)]
+
+
+@handles("escalate_request", DueItem)
+def escalate_request(ctx: Context) -> list[Event]:
+    """The outbox event of this entry tells the next level."""
+    return [RequestEscalated(ctx.payload.item)]
 
 
 @handles("finish_effect", EffectDone)

@@ -6,12 +6,12 @@ from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
-from models.instants import plus
-from models.messages.logistics import ReservedLine, StockLine
+from models.messages.logistics import ReservedLine
+from models.money import share
 from models.parts.order import Order, OrderLine
 from models.stages import order_lines
 from models.stages.approvals import void_pending
-from models.stages.everywhere import DueItem, EffectFinished, Reason
+from models.stages.everywhere import Reason
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
 from models.stages.receivables import credit_all
@@ -28,17 +28,16 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True)
 class EnterOrder:
-    """The order as entered; it is compared with the signed contract line by line (D19)."""
+    """The order as entered; it is compared with the signed contract line by line (D19). Terms that are not named
+    (-1 and empty) are those of the contract."""
 
     lines: tuple[EntryLine, ...]
+    payment_days: int = -1
+    delivery_terms: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class ReservationReport:
-    """The stock book's answer, for the effect that asked."""
-
-    effect: str
-    lines: tuple[ReservedLine, ...]
+    def __post_init__(self) -> None:
+        if not -1 <= self.payment_days <= 365:
+            raise ValueError("payment_days must be from 0 to 365, or -1 for those of the contract")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +61,6 @@ class Quantities:
     def __post_init__(self) -> None:
         if len({q.line for q in self.lines}) != len(self.lines):
             raise ValueError("a line is named twice")
-
-
-@dataclass(frozen=True, slots=True)
-class ShipmentReport:
-    """What really left, for the effect that asked."""
-
-    effect: str
-    lines: tuple[StockLine, ...]
 
 
 @event
@@ -131,7 +122,8 @@ class LinesReserved(Event):
             if a is None or line.open == 0:
                 return line
             held = line.reserved + a.reserved
-            return order_lines.settle_reservation(line, held, self.until, a.expected_on, a.analogue, at)
+            settled = order_lines.settle_reservation(line, held, self.until, a.expected_on, a.analogue, at)
+            return order_lines.with_shortage_ended(settled, at, "stock")
 
         return with_lines(deal, settle)
 
@@ -203,7 +195,10 @@ class LinesCancelled(Event):
     reason: str
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return with_lines(deal, lambda line: order_lines.cancel(line) if line.line in self.lines else line)
+        def cancel(line: OrderLine) -> OrderLine:
+            return order_lines.with_shortage_ended(order_lines.cancel(line), at, "cancelled")
+
+        return with_lines(deal, lambda line: cancel(line) if line.line in self.lines else line)
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         return (release_effect(deal, self.lines),) if self.lines else ()
@@ -244,6 +239,22 @@ def release_effect(deal: Deal, lines: tuple[int, ...], *, expired: bool = False)
     return Effect("release_lines", {"lines": list(lines), "expired": expired})
 
 
+def release_quantities(units: dict[int, int], leave_queue: tuple[int, ...] = ()) -> tuple[Effect, ...]:
+    """Ask the stock book to take back some units per line, and to forget what lines in `leave_queue` waited for."""
+    if not units and not leave_queue:
+        return ()
+    named = {str(line): quantity for line, quantity in units.items()}
+    data = {"lines": list(units), "expired": False, "units": named, "leave": list(leave_queue)}
+    return (Effect("release_lines", data),)
+
+
+def agreed_terms(deal: Deal) -> tuple[int, str]:
+    """Payment days and delivery terms as they stand: the contract's, unless an amendment changed them."""
+    offer, order = deal.offer, order_of(deal)
+    days = order.payment_days if order.payment_days >= 0 or offer is None else offer.payment_days
+    return days, order.delivery_terms or (offer.delivery_terms if offer else "")
+
+
 def shippable(deal: Deal, asked: Quantities) -> tuple[LineQuantity, ...]:
     """What is to be shipped: as asked, or everything that is reserved."""
     if asked.lines or deal.order is None:
@@ -275,52 +286,27 @@ def enter_order(ctx: Context) -> list[Event]:
     return [OrderEntered(ctx.actor.user)]
 
 
-@handles("book_reservation", ReservationReport)
-def book_reservation(ctx: Context) -> list[Event]:
-    """Lines are reserved or short."""
-    until = plus(ctx.now, ctx.policy.reservation_validity)
-    return [EffectFinished(ctx.payload.effect), LinesReserved(until, ctx.payload.lines)]
-
-
-@handles("expire_reservation", DueItem)
-def expire_reservation(ctx: Context) -> list[Event]:
-    """Give back what is held too long, and ask again."""
-    held = tuple(
-        line.line
-        for line in order_of(ctx.deal).lines
-        if line.reserved and line.reserved_until and line.reserved_until <= ctx.now
-    )
-    return [ReservationExpired(held)]
-
-
-@handles("ship", Quantities)
-def ship(ctx: Context) -> list[Event]:
-    """Send off as asked, or everything that is reserved."""
-    return [LinesShipped(shippable(ctx.deal, ctx.payload))]
-
-
-@handles("book_shipment", ShipmentReport)
-def book_shipment(ctx: Context) -> list[Event]:
-    """The stock book took the units out."""
-    return [EffectFinished(ctx.payload.effect)]
-
-
-@handles("deliver", Quantities)
-def deliver(ctx: Context) -> list[Event]:
-    """Record the arrival as told, or of everything that is on the way."""
-    return [LinesDelivered(deliverable(ctx.deal, ctx.payload))]
-
-
 @handles("deliver_all")
 def deliver_all(ctx: Context) -> list[Event]:
     """Every line is done; support begins."""
     return []
 
 
+def cancelling(ctx: Context, lines: tuple[int, ...], reason: str) -> list[Event]:
+    """The cancellation of lines; the headroom that was held for what will not come goes back to the group."""
+    cancelled = LinesCancelled(lines, reason)
+    if ctx.policy.rules < 2:
+        return [cancelled]
+    found = [line for line in order_of(ctx.deal).lines if line.line in lines]
+    nets = ((line.unit_price_minor * line.open, line.tax_bps) for line in found)
+    value = sum(net + share(net, bps) for net, bps in nets)
+    return [cancelled, *lower_headroom(ctx.deal, max(0, ctx.deal.headroom_minor - value), "cancelled")]
+
+
 @handles("close_short", Reason)
 def close_short(ctx: Context) -> list[Event]:
     """Cancel the rest; support begins."""
-    return [LinesCancelled(open_lines(ctx.deal), ctx.payload.reason)]
+    return cancelling(ctx, open_lines(ctx.deal), ctx.payload.reason)
 
 
 @handles("cancel", Reason)

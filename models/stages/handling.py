@@ -8,7 +8,7 @@ from models.command import Context, Question
 from models.event import Event
 
 Handler = Callable[[Context], list[Event]]
-Ask = Callable[[Context], Question]
+Ask = Callable[[Context], Question | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from models.change import replace
 from models.lifecycle.machines import LINES
+from models.lifecycle.states import LineState
 from models.parts.order import OrderLine
 
 LineChange = Callable[[OrderLine], OrderLine]
@@ -63,3 +64,76 @@ def cancel(line: OrderLine) -> OrderLine:
     ended = "end_delivered" if after.delivered else "cancel"
     action = "cancel_rest" if after.on_the_way else ended
     return replace(after, state=LINES.fire(line.state, action))
+
+
+def unship(line: OrderLine, quantity: int) -> OrderLine:
+    """The line after units that were to be sent turned out not to have left."""
+    return replace(line, state=LINES.fire(line.state, "reopen"), shipped=line.shipped - quantity)
+
+
+def bring_back(line: OrderLine, quantity: int) -> OrderLine:
+    """The line after the carrier brought units back undelivered: they are to be supplied again."""
+    return replace(unship(line, quantity), returned=line.returned + quantity)
+
+
+def reopen(line: OrderLine, quantity: int, *, billed: bool, returned: bool) -> OrderLine:
+    """The line after delivered units are to be supplied again; what was invoiced already is not invoiced twice."""
+    return replace(
+        line,
+        state=LINES.fire(line.state, "reopen"),
+        shipped=line.shipped - quantity,
+        delivered=line.delivered - quantity,
+        prebilled=line.prebilled + (quantity if billed else 0),
+        returned=line.returned + (quantity if returned else 0),
+        lost=line.lost + (0 if returned else quantity),
+    )
+
+
+def give_back(line: OrderLine, quantity: int, *, on_shelf: bool) -> OrderLine:
+    """The line after the customer gave delivered units back for good; what is damaged goes on no shelf."""
+    return replace(
+        line,
+        shipped=line.shipped - quantity,
+        delivered=line.delivered - quantity,
+        cancelled=line.cancelled + quantity,
+        returned=line.returned + quantity,
+        lost=line.lost + (0 if on_shelf else quantity),
+    )
+
+
+def give_up(line: OrderLine, quantity: int) -> OrderLine:
+    """The line after open units that nothing is reserved for are no longer wanted."""
+    fewer = replace(line, cancelled=line.cancelled + quantity)
+    return fewer if fewer.short else without_missing(fewer)
+
+
+def change_quantity(line: OrderLine, ordered: int) -> OrderLine:
+    """The line with another ordered quantity, which is not below what was shipped or cancelled."""
+    changed = replace(line, ordered=ordered)
+    changed = replace(changed, reserved=min(line.reserved, changed.open))
+    if not changed.reserved:
+        changed = replace(changed, reserved_until="")
+    if changed.short == 0:
+        return without_missing(changed)
+    return replace(changed, state=LINES.fire(changed.state, "amend"))
+
+
+def without_missing(line: OrderLine) -> OrderLine:
+    """A line that nothing is missing of any more: all that is open is reserved, or nothing is open."""
+    if line.open == 0:
+        return closed(line)
+    return replace(line, state=LINES.fire(line.state, "reserve"), short_since="", proposed_article="")
+
+
+def closed(line: OrderLine) -> OrderLine:
+    """A line of which nothing is open any more, in the state that tells what became of it."""
+    action = "cancel_rest" if line.on_the_way else "end_delivered" if line.delivered else "cancel"
+    return replace(line, state=LINES.fire(line.state, action), proposed_article="")
+
+
+def with_shortage_ended(line: OrderLine, at: str, outcome: str) -> OrderLine:
+    """The line with its shortage settled, when nothing of it is missing any more."""
+    lasting = line.shortage
+    if lasting is None or not lasting.is_active or line.state in (LineState.SHORT, LineState.OPEN):
+        return line
+    return replace(line, shortage=replace(lasting, settled_at=at, outcome=outcome), short_since="")

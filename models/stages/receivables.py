@@ -78,6 +78,25 @@ class InvoiceIssued(Event):
 
 @event
 @dataclass(frozen=True, slots=True)
+class ShipmentInvoiced(Event):
+    """The invoice of a shipment's arrival: credit notes for its goods go on this one."""
+
+    tag = "shipment_invoiced"
+    shipment: str
+    invoice: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        if deal.order is None:
+            return deal
+        shipments = tuple(
+            replace(each, invoice=self.invoice) if each.number == self.shipment else each
+            for each in deal.order.shipments
+        )
+        return replace(deal, order=replace(deal.order, shipments=shipments))
+
+
+@event
+@dataclass(frozen=True, slots=True)
 class PaymentRecorded(Event):
     """Money came in: `applied` to the invoice, `unapplied` kept as credit."""
 
@@ -185,7 +204,10 @@ def book_invoice(ctx: Context) -> list[Event]:
     """The receivable exists from now on."""
     p: InvoiceBooked = ctx.payload
     owed = Receivable(p.number, p.kind, ctx.deal.currency, p.total_minor, p.issued_at, p.due_at)
-    return [EffectFinished(p.effect), InvoiceIssued(owed)]
+    asked = ctx.deal.effect(p.effect)
+    shipment = str(asked.data.get("shipment", "")) if asked else ""
+    billed = [ShipmentInvoiced(shipment, p.number)] if shipment else []
+    return [EffectFinished(p.effect), InvoiceIssued(owed), *billed]
 
 
 @handles("record_payment", RecordPayment)

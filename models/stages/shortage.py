@@ -7,18 +7,28 @@ from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
 from models.instants import day_start
+from models.lifecycle.roles import Role
 from models.messages.sales import QuoteInput, QuoteLine
 from models.parts.order import OrderLine
+from models.parts.shortage import Choice, Option, Source
 from models.stages import order_lines
-from models.stages.fulfilment import (
-    LinesCancelled,
-    ReservationAsked,
-    order_of,
-    release_effect,
-    reserve_effect,
-    with_lines,
-)
+from models.stages.fulfilment import cancelling, order_of, release_effect, reserve_effect, with_lines
 from models.stages.handling import handles
+from models.stages.shortage_ladder import (
+    CHOOSE,
+    PROPOSE,
+    TELL,
+    WAIT,
+    AnaloguePriced,
+    CustomerTold,
+    RungAnswered,
+    SourceNamed,
+    chosen,
+    entered,
+    for_line,
+    next_rung,
+)
+from models.stages.shortage_options import options
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +48,14 @@ class CancelLine:
 
 @dataclass(frozen=True, slots=True)
 class AnswerShortage:
-    """What logistics found: `available_on` (a date, empty for "can't be sourced") and the quantity."""
+    """What logistics or production found: `available_on` (a date, empty for "can't be sourced"), the quantity (0: all
+    that is missing) and where the units come from."""
 
     line: int
     available_on: str = ""
     quantity: int = 0
     note: str = ""
+    source: Source = Source.STOCK
 
     def __post_init__(self) -> None:
         if self.available_on:
@@ -78,6 +90,31 @@ class Consent:
             raise ValueError("channel and given_by say how and by which function consent was given")
 
 
+@dataclass(frozen=True, slots=True)
+class TellCustomer:
+    """The customer was told when the goods will be there: `available_on` (empty: what is known now), over which
+    channel, and whether the customer agrees to wait."""
+
+    line: int
+    channel: str
+    available_on: str = ""
+    agrees: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.channel.strip():
+            raise ValueError("channel says how the customer was told")
+        if self.available_on:
+            day_start(self.available_on)
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseOption:
+    """What is to be done about a line: one of its options."""
+
+    line: int
+    option: Choice
+
+
 @event
 @dataclass(frozen=True, slots=True)
 class ShortageEscalated(Event):
@@ -87,7 +124,7 @@ class ShortageEscalated(Event):
     line: int
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return with_lines(deal, _for_line(self.line, lambda line: replace(line, asked_logistics_at=at)))
+        return with_lines(deal, for_line(self.line, lambda line: replace(line, asked_logistics_at=at)))
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         line = order_of(deal).line(self.line)
@@ -110,7 +147,7 @@ class ShortageAnswered(Event):
         def answer(line: OrderLine) -> OrderLine:
             return replace(line, expected_on=self.available_on, asked_logistics_at=line.asked_logistics_at or at)
 
-        return with_lines(deal, _for_line(self.line, answer))
+        return with_lines(deal, for_line(self.line, answer))
 
 
 @event
@@ -135,7 +172,7 @@ class AnalogueProposed(Event):
                 proposed_tax_bps=self.tax_bps,
             )
 
-        return with_lines(deal, _for_line(self.line, propose))
+        return with_lines(deal, for_line(self.line, propose))
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         line = order_of(deal).line(self.line)
@@ -168,12 +205,29 @@ class AnalogueAccepted(Event):
             tax_bps=old.proposed_tax_bps,
             replaces=self.line,
         )
-        changed = with_lines(deal, _for_line(self.line, order_lines.substitute))
+
+        def substitute(line: OrderLine) -> OrderLine:
+            return order_lines.with_shortage_ended(order_lines.substitute(line), at, "substituted")
+
+        changed = with_lines(deal, for_line(self.line, substitute))
         order = order_of(changed)
         return replace(changed, order=replace(order, lines=(*order.lines, added)))
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         return (release_effect(deal, (self.line,)), *reserve_effect((self.new_line,)))
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class LineCosted(Event):
+    """What a unit of a line that the offer does not know costs us, in minor units."""
+
+    tag = "line_costed"
+    line: int
+    cost_minor: int
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return with_lines(deal, for_line(self.line, lambda line: replace(line, cost_minor=self.cost_minor)))
 
 
 @event
@@ -187,11 +241,7 @@ class AnalogueDeclined(Event):
     given_by: str
 
     def apply(self, deal: Deal, at: str) -> Deal:
-        return with_lines(deal, _for_line(self.line, lambda line: replace(line, proposed_article="")))
-
-
-def _for_line(number: int, change: order_lines.LineChange) -> order_lines.LineChange:
-    return lambda line: change(line) if line.line == number else line
+        return with_lines(deal, for_line(self.line, lambda line: replace(line, proposed_article="")))
 
 
 def ask_analogue_quote(ctx: Context) -> QuoteInput:
@@ -201,23 +251,71 @@ def ask_analogue_quote(ctx: Context) -> QuoteInput:
     return QuoteInput(ctx.deal.id, ctx.deal.customer, ctx.deal.currency, wanted, ctx.now)
 
 
-@handles("retry_reservation")
-def retry_reservation(ctx: Context) -> list[Event]:
-    """Ask the stock book again for every line that is short."""
-    return [ReservationAsked(tuple(line.line for line in order_of(ctx.deal).short_lines))]
+def line_of(ctx: Context) -> OrderLine:
+    """The line that the payload names; a guard saw to it that there is one."""
+    line = order_of(ctx.deal).line(ctx.payload.line)
+    if line is None:
+        raise ValueError(f"order line {ctx.payload.line} does not exist")
+    return line
+
+
+SELLING = (Role.ACCOUNT_MANAGER, Role.HEAD_OF_SALES)
+
+
+def answered(ctx: Context, line: OrderLine, *roles: str) -> list[Event]:
+    """Somebody of these roles had to answer on a rung and does so now, in time or late: the latest visit counts."""
+    visits = line.shortage.visits if line.shortage else ()
+    asked = [v for v in visits if v.role in roles and not v.answered_at]
+    return [RungAnswered(line.line, asked[-1].number, ctx.actor.user)] if asked else []
+
+
+def _supplier(ctx: Context, line: OrderLine) -> str:
+    """For which department somebody answers: the one that is asked now if it is theirs, else their own."""
+    if line.shortage and line.shortage.role in ctx.actor.roles:
+        return line.shortage.role
+    return Role.PRODUCTION if ctx.role == Role.PRODUCTION else Role.LOGISTICS_MANAGER
 
 
 @handles("escalate_shortage", LineNumber)
 def escalate_shortage(ctx: Context) -> list[Event]:
-    """Logistics gets the request through the agenda; the customer is told what is known."""
-    return [ShortageEscalated(ctx.payload.line)]
+    """On to the next rung of the ladder, when nobody answered or somebody can't wait."""
+    if ctx.policy.rules < 2:
+        return [ShortageEscalated(ctx.payload.line)]
+    return next_rung(ctx, line_of(ctx))
+
+
+@handles("tell_customer", TellCustomer)
+def tell_customer(ctx: Context) -> list[Event]:
+    """The customer knows; who agrees to wait is waited for, for everybody else the ladder goes on."""
+    p: TellCustomer = ctx.payload
+    line = line_of(ctx)
+    on = p.available_on or line.expected_on
+    done = answered(ctx, line, *SELLING)
+    if p.agrees:
+        wait = _option(ctx, line, Choice.WAIT) or Option(Choice.WAIT, on, line.short, 0, 0, 0)
+        return [*done, *chosen(ctx, line, replace(wait, promised_on=on), ctx.actor.user)]
+    told = CustomerTold(p.line, on)
+    here = line.shortage is not None and line.shortage.rung == TELL
+    return [*done, told, *(e for e in next_rung(ctx, line) if here and not isinstance(e, CustomerTold))]
 
 
 @handles("answer_shortage", AnswerShortage)
 def answer_shortage(ctx: Context) -> list[Event]:
-    """Keep the answer; on the date the stock book is asked again."""
+    """A date leads to the choice among the options, however late it comes; a no leads to the next who may know."""
     p: AnswerShortage = ctx.payload
-    return [ShortageAnswered(p.line, p.available_on, p.quantity)]
+    if ctx.policy.rules < 2:
+        return [ShortageAnswered(p.line, p.available_on, p.quantity)]
+    line = line_of(ctx)
+    named = SourceNamed(p.line, p.available_on, min(p.quantity or line.short, line.short), p.source)
+    role = _supplier(ctx, line)
+    events = [*answered(ctx, line, role), named]
+    lasting = line.shortage
+    if lasting is None:
+        return events
+    if not p.available_on:
+        return [*events, *next_rung(ctx, line)] if lasting.role == role else events
+    settled = lasting.rung == WAIT and lasting.promised_on and lasting.promised_on <= p.available_on
+    return events if settled or lasting.rung == CHOOSE else [*events, entered(ctx, line, CHOOSE)]
 
 
 @handles("propose_analogue", ProposeAnalogue, fact="quote", ask=ask_analogue_quote)
@@ -229,7 +327,10 @@ def propose_analogue(ctx: Context) -> list[Event]:
     if line is None or quoted is None:
         return []
     price = line.unit_price_minor if p.unit_price_minor < 0 else p.unit_price_minor
-    return [AnalogueProposed(p.line, p.article, quoted.description, price, quoted.tax_bps)]
+    proposed = AnalogueProposed(p.line, p.article, quoted.description, price, quoted.tax_bps)
+    if ctx.policy.rules < 2:
+        return [proposed]
+    return [AnaloguePriced(p.line, p.article, quoted.cost_minor), proposed]
 
 
 @handles("accept_analogue", Consent)
@@ -239,16 +340,36 @@ def accept_analogue(ctx: Context) -> list[Event]:
     line = order.line(ctx.payload.line)
     quantity = line.open if line else 0
     number = max(each.line for each in order.lines) + 1
-    return [AnalogueAccepted(ctx.payload.line, number, quantity, ctx.payload.channel, ctx.payload.given_by)]
+    accepted = AnalogueAccepted(ctx.payload.line, number, quantity, ctx.payload.channel, ctx.payload.given_by)
+    if line is None or line.shortage is None:
+        return [accepted]
+    cost = line.shortage.analogue_cost_minor if line.shortage.analogue == line.proposed_article else -1
+    return [*answered(ctx, line, *SELLING), accepted, *([LineCosted(number, cost)] if cost > 0 else [])]
 
 
 @handles("decline_analogue", Consent)
 def decline_analogue(ctx: Context) -> list[Event]:
-    """The line stays short."""
-    return [AnalogueDeclined(ctx.payload.line, ctx.payload.channel, ctx.payload.given_by)]
+    """The line stays short; when the ladder waited for this answer, it goes on."""
+    declined = AnalogueDeclined(ctx.payload.line, ctx.payload.channel, ctx.payload.given_by)
+    line = line_of(ctx)
+    if line.shortage is None or line.shortage.rung != PROPOSE:
+        return [declined]
+    return [*answered(ctx, line, *SELLING), declined, *next_rung(ctx, line)]
+
+
+@handles("choose_option", ChooseOption)
+def choose_option(ctx: Context) -> list[Event]:
+    """A person chooses among the options, the best or not."""
+    line = line_of(ctx)
+    option = _option(ctx, line, ctx.payload.option)
+    return [*answered(ctx, line, *SELLING), *chosen(ctx, line, option, ctx.actor.user)] if option else []
+
+
+def _option(ctx: Context, line: OrderLine, kind: str) -> Option | None:
+    return next((o for o in options(ctx.deal, line, ctx.policy, ctx.now) if o.kind == kind), None)
 
 
 @handles("cancel_line", CancelLine)
 def cancel_line(ctx: Context) -> list[Event]:
     """Only when nothing else helps."""
-    return [LinesCancelled((ctx.payload.line,), ctx.payload.reason)]
+    return cancelling(ctx, (ctx.payload.line,), ctx.payload.reason)
