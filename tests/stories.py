@@ -56,7 +56,8 @@ def _steps(entries: Sequence[Entry]) -> Iterable[Step]:
         if before is None:
             first = events[0]
             assert isinstance(first, DealOpened)
-            deal = codec.decode(Deal, {**codec.encode(first.create(entry.at)), "version": 1, "last_hash": entry.hash})
+            deal, _ = apply(first.create(entry.at), events[1:], entry.at)
+            deal = codec.decode(Deal, {**codec.encode(deal), "last_hash": entry.hash})
         else:
             deal, effects = apply(before, events, entry.at)
             deal = codec.decode(Deal, {**codec.encode(deal), "last_hash": entry.hash})

@@ -62,6 +62,7 @@ LOCAL: dict[type[Any], Callable[..., Any]] = {
     ReleaseInput: Logistics.release_lines,
     ShipInput: Logistics.ship_lines,
     ReturnInput: Logistics.take_back_lines,
+    CarriageInput: Logistics.book_carriage,
     InvoiceInput: Receivables.issue_invoice,
     LedgerEntryInput: Receivables.book_entry,
 }
@@ -69,23 +70,22 @@ LOCAL: dict[type[Any], Callable[..., Any]] = {
 REGULAR: dict[type[Any], Callable[..., Any]] = {
     DocumentInput: Legal.print_document,
     LetterInput: Support.send_letter,
-    CarriageInput: Logistics.book_carriage,
 }
 
 
-STOCK = (ReserveInput, ReleaseInput, ShipInput, ReturnInput)
-"""Questions to the stock book, which may be a foreign system behind HTTP."""
+PERHAPS_ABROAD = (ReserveInput, ReleaseInput, ShipInput, ReturnInput, CarriageInput)
+"""Questions to the stock book and the carrier, which may be foreign systems behind HTTP."""
 
 
 async def perform(asked: Request) -> object:
     """Ask a department to carry an effect out; tried until it answers.
 
-    The stock book is asked once as a local activity, which is quick while it is our own. A local activity keeps its
-    workflow task while it tries again, so that a foreign system that is silent would keep other deals from their
-    turns (measured): what did not succeed at once goes on as a regular activity under the same effect key.
+    Stock book and carrier are asked once as a local activity, which is quick while they are our own. A local activity
+    keeps its workflow task while it tries again, so that a foreign system that is silent would keep other deals from
+    their turns (measured): what did not succeed at once goes on as a regular activity under the same effect key.
     """
     local = LOCAL.get(type(asked))
-    if local is not None and isinstance(asked, STOCK):
+    if local is not None and isinstance(asked, PERHAPS_ABROAD):
         with suppress(FailureError):  # which comes bare or wrapped from a local activity
             return await workflow.execute_local_activity_method(
                 local, asked, start_to_close_timeout=AT_ONCE, retry_policy=ONCE
