@@ -1,4 +1,4 @@
-"""The stock book from the command line: stock list, verify."""
+"""The stock book from the command line: stock list, waiting, verify."""
 
 from __future__ import annotations
 
@@ -20,8 +20,25 @@ def list_stock(context: typer.Context, article: Annotated[str, typer.Option(help
 
 @app.command()
 def verify(context: typer.Context) -> None:
-    """Check that all sums of the stock book agree with its moves; exit code 1 when one does not."""
+    """Check that all sums of the stock book agree with its moves and with the deals; exit code 1 when one does not."""
     run(_verify(session_of(context)))
+
+
+@app.command()
+def waiting(context: typer.Context, article: Annotated[str, typer.Option(help="Only this article.")] = "") -> None:
+    """Order lines that wait for goods, in the order in which they will be served: who has waited longest, first."""
+    run(_waiting(session_of(context), article))
+
+
+async def _waiting(session: Session, article: str) -> None:
+    from infra.gateways.stock_reading import StockReader
+
+    async with session.database() as database:
+        rows = await StockReader(database).waiting(article, limit=200)
+    columns = ("article", "place>", "deal", "line>", "branch", "missing>", "set aside>", "since")
+    names = ("article", "position", "deal_id", "line", "branch", "quantity", "allocated", "since")
+    shown = [tuple(row[name] for name in names) for row in rows]
+    session.screen.result(rows, lambda: session.screen.table("", columns, shown))
 
 
 async def _list(session: Session, article: str) -> None:
@@ -41,7 +58,7 @@ async def _verify(session: Session) -> None:
     from infra.gateways.stock_reading import StockReader
 
     async with session.database() as database:
-        differences = await StockReader(database).verify()
+        differences = await StockReader(database).verify(with_deals=session.settings.stock_url is None)
         shelves = len(await stock_levels(database))
     plain = {"shelves": shelves, "sound": not differences, "differences": [asdict(found) for found in differences]}
 

@@ -16,6 +16,7 @@ from api.wire.masters import (
     Receipt,
     StockLevels,
     StockMoves,
+    WaitingLines,
     Warehouses,
 )
 from api.wire.shared import Cursor, Key, Limit, OptionalId, Plain
@@ -23,7 +24,7 @@ from infra.desk.errors import Invalid, NoSuch
 from infra.desk.ids import derived
 from infra.desk.service import DealDesk
 from models import codec
-from models.lifecycle.roles import GOODS, Role
+from models.lifecycle.roles import GOODS, HEADS, Role
 
 router = APIRouter(prefix="/v1/stock", tags=["stock"], route_class=GuardedRoute)
 
@@ -59,6 +60,21 @@ async def list_moves(
         raise NoSuch("deal", deal)
     rows = await desk.books.stock.moves(article, deal, int(unpack(cursor, 0)[0]), limit + 1)
     return {"items": rows[:limit], "next_cursor": pack(rows[limit - 1]["id"]) if len(rows) > limit else ""}
+
+
+@router.get("/waiting", response_model=WaitingLines)
+async def list_waiting(desk: Desk, me: Me, article: Article = "", cursor: Cursor = "", limit: Limit = 50) -> Plain:
+    """Order lines that wait for goods: the longest waiting is served first, then by deal and line."""
+    allow(me, "reading who waits for goods", WRITERS | HEADS | {Role.PRODUCTION, Role.AUDITOR})
+    first, since, deal, line = unpack(cursor, "", "", "", 0)
+    after = (str(first), str(since), str(deal), int(line))
+    rows = await desk.books.stock.waiting(article, after, limit + 1)
+    more, rows = len(rows) > limit, rows[:limit]
+    last = rows[-1] if more else {}
+    return {
+        "items": rows,
+        "next_cursor": pack(*(last[n] for n in ("article", "since", "deal_id", "line"))) if last else "",
+    }
 
 
 @router.get("/verification", response_model=BookVerdict)

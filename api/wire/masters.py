@@ -242,12 +242,34 @@ class StockMoves(Told):
     next_cursor: str
 
 
+class WaitingLine(Told):
+    """An order line that waits for goods: `position` 1 of its article is served first. `allocated` units are set aside
+    for it already, and its deal has not fetched them yet."""
+
+    article: str
+    position: int
+    deal_id: str
+    line: int
+    branch: str
+    quantity: int
+    allocated: int
+    since: str
+
+
+class WaitingLines(Told):
+    """A page of the queue, article by article in the order in which lines will be served."""
+
+    items: list[WaitingLine]
+    next_cursor: str
+
+
 class Warehouse(Told):
-    """A warehouse: a branch's or a central one."""
+    """A warehouse: a branch's or a central one; `country` says whose public holidays its people keep."""
 
     id: str
     name: str
     kind: str
+    country: str
 
 
 class Warehouses(Told):
@@ -281,8 +303,14 @@ class Booked(Told):
     quantity: int
 
 
+class BookedReceipt(Booked):
+    """Goods that were received, and how many deals were told of units that are set aside for them."""
+
+    woken: int
+
+
 class Difference(Told):
-    """A place where a book's row and its movements disagree."""
+    """A place where a book's row and its movements, or a book and a deal, disagree."""
 
     where: str
     what: str

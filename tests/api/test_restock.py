@@ -39,6 +39,12 @@ async def test_a_receipt_wakes_the_deals_that_wait_the_longest_first(
             for deal_id in ("first", "second"):
                 await entered(engine, deal_id, SHORT)
                 assert (await line_of(engine, deal_id, 0)).short == 4
+            first = (await office.get("production", "/v1/stock/waiting?article=A-5&limit=1")).json()
+            then = (await office.get("production", f"/v1/stock/waiting?limit=1&cursor={first['next_cursor']}")).json()
+            places = [(row["deal_id"], row["position"], row["quantity"]) for row in (*first["items"], *then["items"])]
+            assert places == [("first", 1, 4), ("second", 2, 4)]
+            assert then["next_cursor"] == ""
+            assert (await office.get("account_manager", "/v1/stock/waiting")).status_code == 403
             receipt = {"article": "A-5", "warehouse": "central", "quantity": 6}
             answer = await office.post("logistics_manager", "/v1/stock/receipts", receipt)
             assert (answer.status_code, answer.json()["woken"]) == (201, 2)
