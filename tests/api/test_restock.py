@@ -39,8 +39,8 @@ async def test_a_receipt_wakes_the_deals_that_wait_the_longest_first(
             for deal_id in ("first", "second"):
                 await entered(engine, deal_id, SHORT)
                 assert (await line_of(engine, deal_id, 0)).short == 4
-            first = (await office.get("production", "/v1/stock/waiting?article=A-5&limit=1")).json()
-            then = (await office.get("production", f"/v1/stock/waiting?limit=1&cursor={first['next_cursor']}")).json()
+            first = (await office.get("production", "/v1/stock/waiting", article="A-5", limit=1)).json()
+            then = (await office.get("production", "/v1/stock/waiting", limit=1, cursor=first["next_cursor"])).json()
             places = [(row["deal_id"], row["position"], row["quantity"]) for row in (*first["items"], *then["items"])]
             assert places == [("first", 1, 4), ("second", 2, 4)]
             assert then["next_cursor"] == ""
