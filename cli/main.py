@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, database, deals, importing, lifecycle, people, serving, stock, testing_time
+from cli import (
+    alerts,
+    audit,
+    database,
+    dead_letters,
+    deals,
+    importing,
+    lifecycle,
+    people,
+    policies,
+    reports,
+    serving,
+    shortages,
+    stock,
+    testing_time,
+)
 from cli.exits import MEANINGS
 from cli.root import Root
 from cli.screen import Output
@@ -54,6 +69,7 @@ def options(
 
 
 serving.add_to(app)
+shortages.add_to(app, "Daily work")
 
 
 @app.command("exit-codes", rich_help_panel=serving.SYSTEM)
@@ -69,10 +85,14 @@ for tree, name, panel in (
     (deals.app, "deal", "Daily work"),
     (importing.app, "import", "Daily work"),
     (stock.app, "stock", "Daily work"),
+    (reports.app, "reports", "Daily work"),
     (people.app, "user", "Daily work"),
+    (alerts.app, "alerts", "Daily work"),
+    (dead_letters.app, "dead-letters", "Daily work"),
     (audit.app, "audit", "Evidence"),
     (lifecycle.app, "lifecycle", "Evidence"),
     (testing_time.app, "clock", serving.SYSTEM),
+    (policies.app, "policies", serving.SYSTEM),
     (database.app, "db", serving.SYSTEM),
 ):
     app.add_typer(tree, name=name, rich_help_panel=panel)

@@ -156,9 +156,18 @@ class Policies:
         found = await self.store.active(at)
         return await self.of(found.version if found else await self._begin(at))
 
-    async def _begin(self, at: str) -> str:
+    async def adopt(self, at: str) -> bool:
+        """Let deals that start from now on pin the default policy of this release, as an upgraded installation keeps
+        its own until somebody says so. False when the version stands already, which nothing changes."""
+        if await self.store.get(DEFAULT.version) is not None:
+            return False
+        await self._begin(at, since=at)
+        return True
+
+    async def _begin(self, at: str, since: str = _ALWAYS) -> str:
         holidays = await asyncio.to_thread(calendars, self._countries, int(at[:4]), YEARS_AHEAD)
-        first = PolicyVersion(DEFAULT.version, codec.encode(replace(DEFAULT, holidays=holidays)), _ALWAYS, "defaults")
+        body = codec.encode(replace(DEFAULT, holidays=holidays))
+        first = PolicyVersion(DEFAULT.version, body, since, "defaults")
         with suppress(PolicyStands):  # another process may begin in the same moment, with other countries or a new year
             await self.store.add(first, at)
         return first.version
