@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from cli.deal_answers import render_answer, show_rehearsal
 from cli.deal_views import said_no
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import caller_named, desk_on, hands_on, patiently
@@ -37,7 +38,7 @@ async def open_new(
         caller = await caller_named(hands.desk, session.options.acting_as)
         with said_no():
             answer = await patiently(lambda: hands.desk.open_deal(caller, asked, key or f"cli:{uuid.uuid4()}"))
-    _show(session, answer, "opened")
+    session.screen.result(codec.encode(answer), lambda: render_answer(session, answer, "opened"))
 
 
 async def do_action(
@@ -56,8 +57,8 @@ async def do_action(
         async with desk_on(session) as desk:
             caller = await caller_named(desk, session.options.acting_as)
             with said_no():
-                answer = await desk.dry_run(caller, deal_id, action, asked, if_version)
-        _show(session, answer, "would be (dry run, nothing changed)")
+                rehearsed = await desk.dry_run(caller, deal_id, action, asked, if_version)
+        show_rehearsal(session, rehearsed)
         return
     async with hands_on(session) as hands:
         caller = await caller_named(hands.desk, session.options.acting_as)
@@ -65,7 +66,8 @@ async def do_action(
         with said_no():
             answer = await patiently(lambda: hands.desk.act(caller, deal_id, action, asked, own_key, if_version))
         await _rest(hands.settled_row, answer)
-    _show(session, answer, "as answered before" if answer.replayed else "done")
+    what = "as answered before" if answer.replayed else "done"
+    session.screen.result(codec.encode(answer), lambda: render_answer(session, answer, what))
 
 
 async def _rest(settle: Any, answer: ActResult) -> None:
@@ -114,15 +116,3 @@ def _value(name: str, text: str, kind: Any) -> Any:
         return json.loads(text)
     except ValueError:
         raise CommandFailed(ExitCode.USAGE, f"{name}: {text!r} is no number, truth value or JSON") from None
-
-
-def _show(session: Session, answer: ActResult, what: str) -> None:
-    def render() -> None:
-        screen = session.screen
-        screen.line(f"{answer.deal_id}  {what}: {answer.state} ({answer.stage}), version {answer.version}", "bold")
-        parts = ", ".join(f"{name} {value}" for name, value in answer.substates.items() if value != "none")
-        if parts:
-            screen.line(f"  {parts}")
-        screen.line(f"  next: {', '.join(answer.allowed_actions) or 'nothing, the deal is closed'}")
-
-    session.screen.result(codec.encode(answer), render)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from cli.deal_views import minute, said_no
+from cli.deal_texts import minute
+from cli.deal_views import said_no
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import caller_named, desk_on
 from cli.session import Session

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cli.deal_goods import render_goods
+from cli.deal_texts import amount, minute
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import caller_named, desk_on
 from cli.session import Session
@@ -126,13 +128,7 @@ def _render_deal(session: Session, deal: Plain) -> None:
         ]
         title = f"Offer {offer['version']}: {amount(offer['total'])}, {offer['discount_bps'] / 100:.2f} % discount"
         screen.table(title, ("line>", "article", "description", "units>", "list price>", "price>"), lines)
-    if deal["lines"]:
-        goods = [
-            (o["line"], o["article"], o["ordered"], o["reserved"], o["shipped"], o["delivered"], o["short"], o["state"])
-            for o in deal["lines"]
-        ]
-        columns = ("line>", "article", "ordered>", "reserved>", "shipped>", "delivered>", "short>", "state")
-        screen.table("Order", columns, goods)
+    render_goods(session, deal)
     if deal["invoices"]:
         owed = [
             (
@@ -227,16 +223,6 @@ def agenda_table(session: Session, title: str, items: list[Plain], *, with_deal:
         columns = ("deal", *columns)
         rows = [(i["deal_id"], *row) for i, row in zip(items, rows, strict=True)]
     session.screen.table(title, columns, rows)
-
-
-def minute(instant: str) -> str:
-    """An instant for people, in UTC: 2026-11-21 08:00."""
-    return instant[:16].replace("T", " ")
-
-
-def amount(money: Plain | None) -> str:
-    """Money on the wire for people; nothing where it must not be seen."""
-    return show(money["amount_minor"], money["currency"]) if money else "-"
 
 
 def _check_choice(name: str, value: str, known: list[str]) -> None:

@@ -57,7 +57,7 @@ def board(context: typer.Context) -> None:
 
 @app.command()
 def show(context: typer.Context, deal: Deal) -> None:
-    """One deal with its offer, order, invoices and cases."""
+    """One deal with its offer, goods, invoices and cases."""
     from cli.deal_views import show_deal
 
     run(show_deal(session_of(context), deal))
@@ -72,7 +72,7 @@ def do(
     payload: Annotated[str, typer.Option(help="All fields as a JSON object, or @FILE.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key acts once.")] = "",
     if_version: Annotated[int, typer.Option(metavar="N", help="Refuse unless the deal is at this version.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would happen.")] = False,
 ) -> None:
     """Act on a deal, as the operator or as --as USER."""
     from cli.deal_acts import do_action

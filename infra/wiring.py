@@ -6,6 +6,7 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from infra.db import Database
+from infra.desk.service import DealDesk
 from infra.gateways.credit_book import SqlCreditBook
 from infra.gateways.credit_bureau import SqlCreditBureau
 from infra.gateways.http_carrier import HttpCarrier
@@ -32,6 +33,7 @@ from models.ports import (
     PriceList,
     Recorder,
     StockBook,
+    Waker,
 )
 
 
@@ -45,6 +47,7 @@ class Ports:
     printer: DocumentPrinter
     stock: StockBook
     carrier: Carrier
+    waker: Waker
     ledger: Ledger
     mailer: Mailer
     recorder: Recorder
@@ -66,6 +69,7 @@ def embedded_ports(settings: Settings, database: Database, client: Client) -> Po
         printer=FilePrinter(database, settings.documents_dir),
         stock=_stock_book(settings, database),
         carrier=_carrier(settings, database),
+        waker=DealDesk(database, client, settings).waking,
         ledger=SqlLedger(database),
         mailer=OutboxMailer(database, settings.outbox_dir),
         recorder=DatabaseRecorder(database),

@@ -10,6 +10,7 @@ from api.once import REPLAYED
 from api.problems import RequestRefused
 from api.routes import ActRoute, GuardedRoute
 from api.wire.deals import Acted, Actions
+from api.wire.rehearsals import Rehearsed
 from api.wire.shared import Key, Plain
 from infra.desk.callers import Caller
 from infra.desk.service import DealDesk
@@ -35,7 +36,7 @@ async def list_actions(deal_id: str, desk: Desk, me: Me) -> Plain:
     return {"deal_id": deal_id, "items": [codec.encode(view) for view in await desk.actions(me, deal_id)]}
 
 
-@router.post("/{action}", response_model=Acted)
+@router.post("/{action}", response_model=Rehearsed | Acted)
 async def act(
     deal_id: str,
     action: str,
@@ -47,11 +48,11 @@ async def act(
     if_match: IfMatch = "",
     dry_run: DryRun = False,
 ) -> Plain:
-    """Carry out an action on a deal, or with `dry_run` only say what would happen."""
+    """Carry out an action on a deal, or with `dry_run` only say what would happen: events, effects, amounts."""
     version = _version(if_match)
     if dry_run:
         rehearsed = await desk.dry_run(me, deal_id, action, payload or {}, version)
-        return {**codec.encode(rehearsed), "dry_run": True}
+        return {**codec.encode(rehearsed.result), "dry_run": True, "preview": rehearsed.preview}
     return await acted(desk, me, deal_id, action, payload or {}, key, response, version)
 
 

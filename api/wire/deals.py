@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from api.wire.goods import Amendment, Discrepancy, OrderLine, Shipment, ShortageOption
 from api.wire.shared import Asked, Money, Name, OptionalCode, OptionalCurrency, OptionalId, Plain, Told
 
 
@@ -142,28 +143,6 @@ class Contract(Told):
     signatures: list[Plain]
 
 
-class OrderLine(Told):
-    """One order line, in whole units: ordered = shipped + cancelled + substituted + open."""
-
-    line: int
-    article: str
-    description: str
-    ordered: int
-    open: int
-    short: int
-    reserved: int
-    shipped: int
-    delivered: int
-    cancelled: int
-    substituted: int
-    state: str
-    expected_on: str
-    analogue: str
-    proposed_article: str
-    replaces: int
-    unit_price: Money | None
-
-
 class DealInvoice(Told):
     """An invoice of the deal: total = paid + credited + written off + open."""
 
@@ -202,6 +181,9 @@ class Deal(DealSummary):
     offer: Offer | None
     contract: Contract | None
     lines: list[OrderLine]
+    shipments: list[Shipment]
+    discrepancies: list[Discrepancy]
+    amendments: list[Amendment]
     invoices: list[DealInvoice]
     approvals: list[Plain]
     cases: list[Plain]
@@ -315,6 +297,41 @@ class Agenda(Told):
     """Agenda items, the earliest first."""
 
     items: list[AgendaItem]
+    next_cursor: str
+
+
+class Shortage(Told):
+    """An order line that is out of stock, in whole units, and who has to answer until when.
+
+    `note` is the last answer that named a date; dates are empty while nobody knows them.
+    """
+
+    deal_id: str
+    line: int
+    article: str
+    description: str
+    branch: str
+    ordered: int
+    reserved: int
+    short: int
+    since: str
+    rung: str
+    role: str
+    due_at: str
+    overdue: bool
+    expected_on: str
+    promised_on: str
+    choice: str
+    note: str
+    is_test: bool
+    options: list[ShortageOption]
+    deal: About
+
+
+class Shortages(Told):
+    """Order lines that are out of stock, the earliest due first."""
+
+    items: list[Shortage]
     next_cursor: str
 
 

@@ -113,13 +113,14 @@ class Alive(Told):
 
 
 class Health(Told):
-    """Whether database, engine and workers answer; each is `ok` or says what is wrong."""
+    """Whether database, engine and workers answer; each is `ok` or says what is wrong. `alerts` wait for a person."""
 
     status: Literal["ok", "degraded"]
     database: str
     engine: str
     worker: str
     pollers: int
+    alerts: int
 
 
 class PolicyCard(Told):

@@ -13,7 +13,7 @@ from infra.desk.callers import Caller
 from infra.desk.clocks import Clock
 from infra.desk.engine import Engine, WorkflowGone
 from infra.desk.errors import DeskError, EngineDown, Invalid, NoSuch, Refused, key_reused, malformed
-from infra.desk.judging import Snapshot, rehearse, shown_refusal, snapshot_of
+from infra.desk.judging import Rehearsal, Snapshot, rehearse, shown_refusal, snapshot_of
 from infra.desk.recording import RefusalBook
 from models import codec
 from models.command import Command
@@ -78,13 +78,14 @@ class Acts:
             await self._record(ask, problem)
             raise
 
-    async def rehearse(self, ask: Ask) -> ActResult:
+    async def rehearse(self, ask: Ask) -> Rehearsal:
         """Judge an act without carrying it out; records nothing."""
         state, _ = await self._find(ask)
         _check(ask, state)
         await self._check_people(ask, state)
         try:
-            return await rehearse(self._books, await self.look(ask.caller, ask.deal_id), ask.command)
+            seen = await self.look(ask.caller, ask.deal_id)
+            return await rehearse(self._books, seen, ask.command, ask.caller)
         except Refused as refused:
             raise _as_shown(refused, ask.caller) from None
 

@@ -8,6 +8,7 @@ from infra.desk.books import Books
 from infra.desk.callers import Caller
 from infra.desk.errors import NoSuch, Refused
 from infra.desk.headroom import would_grant
+from infra.desk.previews import preview_of
 from models import codec
 from models.command import Command, Context, Facts
 from models.deal import EMPTY_FACTS, Decision, allowed_actions, consider, decide, judge_guards, question
@@ -21,8 +22,16 @@ from models.messages.finance import HeadroomInput
 from models.policy import Policy
 from models.projection import substates
 
-_MONEY_GUARDS = frozenset({"prepayment_is_settled", "nothing_was_paid", "entry_matches_contract"})
-_MONEY_MODULES = ("models.guards.negotiation", "models.guards.receivables", "models.guards.reliability")
+_MONEY_GUARDS = frozenset(
+    {"prepayment_is_settled", "nothing_was_paid", "entry_matches_contract", "signing_within_authority"}
+    | {"price_is_protected", "credit_fits_the_goods"}
+)
+_MONEY_MODULES = (
+    "models.guards.negotiation",
+    "models.guards.receivables",
+    "models.guards.reliability",
+    "models.guards.amending",
+)
 HIDDEN = "(not shown to this role)"
 
 
@@ -33,6 +42,14 @@ class Snapshot:
     deal: Deal
     policy: Policy
     now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A dry run: where the deal would stand, and what the act would lead to, as far as its caller may see it."""
+
+    result: ActResult
+    preview: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +152,16 @@ def shown_refusal(refusal: Refusal, caller: Caller) -> Refusal:
     )
 
 
-async def rehearse(books: Books, seen: Snapshot, command: Command) -> ActResult:
-    """Where the deal would stand after an act, or Refused; nothing is written and nothing reserved."""
+async def rehearse(books: Books, seen: Snapshot, command: Command, caller: Caller) -> Rehearsal:
+    """What would come of an act, or Refused; nothing is written and nothing reserved."""
     try:
         context = consider(seen.deal, command, seen.policy, seen.now)
         facts = await _facts(books, context, command.action)
         decision = decide(seen.deal, command, seen.policy, seen.now, facts)
     except MoveRefused as refused:
         raise Refused(refused.refusal) from None
-    return _outcome(decision, command.actor.roles, seen.policy)
+    preview = preview_of(seen.deal, command, decision, seen.policy, seen.now, caller)
+    return Rehearsal(_outcome(decision, command.actor.roles, seen.policy), preview)
 
 
 async def _facts(books: Books, context: Context, action: str) -> Facts:

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from infra.db import Database, table_of
 from infra.desk import views
+from infra.desk.amounts import money
 from infra.desk.callers import Caller
 from infra.desk.errors import NoSuch
 from infra.stores.deals import visible
@@ -82,17 +83,17 @@ class MoneyReading:
 
 def _invoice(row: Row) -> views.Plain:
     same = ("number", "deal_id", "kind", "state", "issued_at", "due_at")
-    amounts = {name: views.money(row[f"{name}_minor"], row["currency"]) for name in _AMOUNTS}
+    amounts = {name: money(row[f"{name}_minor"], row["currency"]) for name in _AMOUNTS}
     return {name: row[name] for name in same} | amounts | {"customer": row["customer_id"]}
 
 
 def _line(line: Row, currency: str) -> views.Plain:
     told = {name: line[name] for name in ("line", "article", "quantity")}
-    amounts = {name: views.money(line[f"{name}_minor"], currency) for name in ("net", "tax")}
+    amounts = {name: money(line[f"{name}_minor"], currency) for name in ("net", "tax")}
     return told | amounts
 
 
 def _entry(row: Row) -> views.Plain:
     told = {name: row[name] for name in ("id", "invoice", "deal_id", "kind", "reference", "at")}
-    amounts = {name: views.money(row[f"{name}_minor"], row["currency"]) for name in ("amount", "unapplied")}
+    amounts = {name: money(row[f"{name}_minor"], row["currency"]) for name in ("amount", "unapplied")}
     return told | amounts | {"customer": row["customer_id"]}

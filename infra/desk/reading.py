@@ -1,6 +1,6 @@
 """What callers read about deals: lists, the whole deal, its timeline and agenda; reads by auditors leave a leaf."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -15,7 +15,7 @@ from infra.desk.clocks import Clock
 from infra.desk.errors import NoSuch, WrongRole
 from infra.desk.judging import ActionView, all_actions, view_of
 from infra.stores.archive import HistoryDamaged
-from infra.stores.deals import AgendaFilter, DealFilter
+from infra.stores.deals import AgendaFilter, DealFilter, ShortageFilter
 from infra.stores.pages import Page, Row
 from models import codec
 from models.deal_state import Deal
@@ -95,6 +95,12 @@ class Reading:
         """All that one deal waits for. Raises NoSuch."""
         await self._row(caller, deal_id, "agenda")
         return (await self.agenda(caller, AgendaFilter(deal_id=deal_id), limit=200)).rows
+
+    async def shortages(self, caller: Caller, asked: ShortageFilter, cursor: str = "", limit: int = 50) -> Page:
+        """Order lines that are out of stock, the earliest due first; late is what is due by now. Raises BadCursor."""
+        now = self._clock()
+        page = await self._books.deals.shortages(caller.scope, replace(asked, now=now), cursor, limit)
+        return Page([views.shortage(row, caller, now) for row in page.rows], page.next_cursor)
 
     async def approvals(
         self, caller: Caller, state: str = "pending", role: str = "", cursor: str = "", limit: int = 50

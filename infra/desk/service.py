@@ -7,17 +7,21 @@ from temporalio.client import Client
 
 from infra.db import Database
 from infra.desk.acts import Acts, Ask
+from infra.desk.alarm_board import AlarmBoard
 from infra.desk.books import Books
 from infra.desk.callers import Caller
+from infra.desk.carrier_inbox import CarrierInbox
 from infra.desk.clock_moving import Moved, TestTime
 from infra.desk.clocks import Clock, wall_clock
 from infra.desk.engine import Engine
 from infra.desk.health import Health, look_after
-from infra.desk.judging import ActionView
+from infra.desk.judging import ActionView, Rehearsal
 from infra.desk.money_reading import MoneyReading
 from infra.desk.opening import NewDeal, Opening
 from infra.desk.reading import Reading, Why
 from infra.desk.recording import RefusalBook
+from infra.desk.reporting import Reporting
+from infra.desk.waking import Waking
 from infra.settings import Settings
 from models.messages.deals import ActResult
 
@@ -37,7 +41,11 @@ class DealDesk:
         self._opening = Opening(self.books, self.engine, self.refusals, clock)
         self.reading = Reading(self.books, self._acts, clock)
         self.money = MoneyReading(database)
+        self.reporting = Reporting(self.books.reports, clock)
+        self.carrier_inbox = CarrierInbox(self.books, self._acts, self.engine, clock)
+        self.alarms = AlarmBoard(self.books.alerts, clock)
         self.test_time = TestTime(self.books, self.engine)
+        self.waking = Waking(self.books, self.engine)
 
     async def open_deal(self, caller: Caller, asked: NewDeal, key: str) -> ActResult:
         """Open a deal; the same key opens the same deal. Raises a DeskError."""
@@ -62,8 +70,8 @@ class DealDesk:
 
     async def dry_run(
         self, caller: Caller, deal_id: str, action: str, payload: Any, expected_version: int = 0
-    ) -> ActResult:
-        """Where the deal would stand after an act; nothing changes and nothing is recorded. Raises a DeskError."""
+    ) -> Rehearsal:
+        """What would come of an act; nothing changes and nothing is recorded. Raises a DeskError."""
         return await self._acts.rehearse(Ask(caller, deal_id, action, payload, "", expected_version))
 
     async def actions(self, caller: Caller, deal_id: str) -> list[ActionView]:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from infra.desk.amounts import money
 from infra.desk.callers import Caller
+from infra.desk.goods_views import goods, short_line
+from infra.desk.hiding import shown, without_prices
 from infra.stores.pages import Row
 from models import codec
 from models.deal_state import Deal
@@ -21,14 +24,10 @@ _SAME = (
 )  # fmt: skip
 _GOODS_ACTIONS = frozenset(
     {"ship", "deliver", "answer_shortage", "escalate_shortage", "retry_reservation", "expire_reservation"}
-    | {"book_reservation", "book_shipment"}
+    | {"book_reservation", "book_shipment", "book_carriage", "book_carrier_message", "report_discrepancy"}
+    | {"tell_customer", "choose_option", "resume_fulfilment", "deliver_all"}
 )
-_GOODS_ITEMS = frozenset({"shortage", "shortage_answer", "restock", "reservation_expiry"})
-
-
-def money(amount_minor: int, currency: str) -> Plain:
-    """An amount on the wire."""
-    return {"amount_minor": amount_minor, "currency": currency}
+_GOODS_ITEMS = frozenset({"shortage", "shortage_answer", "restock", "reservation_expiry", "late_answer", "discrepancy"})
 
 
 def summary(row: Row, caller: Caller) -> Plain:
@@ -43,7 +42,7 @@ def summary(row: Row, caller: Caller) -> Plain:
 
 def whole(row: Row, deal: Deal, caller: Caller) -> Plain:
     """A deal with everything that belongs to it and that the caller may know."""
-    return summary(row, caller) | _parts_for_all(deal, caller) | _parts_with_prices(deal, caller)
+    return summary(row, caller) | _parts_for_all(deal, caller) | goods(deal, caller) | _parts_with_prices(deal, caller)
 
 
 def _parts_for_all(deal: Deal, caller: Caller) -> Plain:
@@ -55,7 +54,6 @@ def _parts_for_all(deal: Deal, caller: Caller) -> Plain:
         "satisfaction": deal.satisfaction,
         "delivered_at": deal.delivered_at,
         "needs": _needs(deal, caller),
-        "lines": _lines(deal, caller),
         "cases": [codec.encode(case) for case in deal.cases],
     }
 
@@ -87,18 +85,6 @@ def _needs(deal: Deal, caller: Caller) -> Plain | None:
     budget = told.pop("budget_minor")
     hidden = {"decision_process": "", "budget": None}
     return told | (hidden if caller.is_blind else {"budget": money(budget, deal.currency)})
-
-
-def _lines(deal: Deal, caller: Caller) -> list[Plain]:
-    shown = []
-    for line in deal.order.lines if deal.order else ():
-        told: Plain = codec.encode(line)
-        price, _ = told.pop("unit_price_minor"), told.pop("proposed_price_minor")
-        for unseen in ("tax_bps", "proposed_tax_bps", "proposed_description"):
-            told.pop(unseen)
-        told["unit_price"] = None if caller.is_blind else money(price, deal.currency)
-        shown.append(told | {"open": line.open, "short": line.short})
-    return shown
 
 
 def _offer(offer: Offer, caller: Caller) -> Plain:
@@ -164,31 +150,13 @@ def entry(recorded: Entry, caller: Caller) -> Plain:
     """A timeline entry. Whoever must not see prices gets its envelope, and contents where goods alone are told of."""
     if caller.is_blind:
         keeps = recorded.action in _GOODS_ACTIONS
-        events = _without_money(recorded.events) if keeps else []
-        payload = _without_money(recorded.payload) if keeps else {}
+        events = without_prices(recorded.events) if keeps else []
+        payload = without_prices(recorded.payload) if keeps else {}
         recorded = replace(recorded, payload=payload, facts={}, verdicts=[], events=events)
     elif not caller.sees_margins:
-        recorded = replace(recorded, facts={}, events=_without(recorded.events, _is_cost))
+        recorded = replace(recorded, facts={}, events=shown(recorded.events, caller))
     told: Plain = codec.encode(recorded)
     return told
-
-
-def _is_cost(name: str) -> bool:
-    return name == "cost_minor"
-
-
-def _is_money(name: str) -> bool:
-    return name.endswith(("_minor", "_bps"))
-
-
-def _without_money(value: Any) -> Any:
-    return _without(value, _is_money)
-
-
-def _without(value: Any, hidden: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(inner, hidden) for name, inner in value.items() if not hidden(name)}
-    return [_without(inner, hidden) for inner in value] if isinstance(value, list) else value
 
 
 def refusal(row: Row, caller: Caller) -> Plain:
@@ -202,6 +170,11 @@ def agenda_item(row: Row, caller: Caller) -> Plain:
     told = {name: row[name] for name in ("deal_id", "key", "due_at", "kind", "person", "action", "is_test")}
     note = "" if caller.is_blind and row["kind"] not in _GOODS_ITEMS else row["note"]
     return told | {"roles": _names(row["roles"]), "note": note, "deal": _about(row, caller)}
+
+
+def shortage(row: Row, caller: Caller, now: str) -> Plain:
+    """One order line of the shortage desk's worklist."""
+    return short_line(row, caller, now) | {"deal": _about(row, caller)}
 
 
 def approval(row: Row, caller: Caller) -> Plain:

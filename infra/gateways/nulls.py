@@ -106,6 +106,13 @@ class NullCarrier:
         return CarriageResult("none", asked.shipment)
 
 
+class NullWaker:
+    """Wakes nobody."""
+
+    async def wake(self) -> int:
+        return 0
+
+
 class NullLedger:
     """Numbers invoices by their effect key, and takes every booking as settling its invoice."""
 

@@ -100,7 +100,7 @@ def _reserve(connection: Connection, asked: ReserveInput) -> ReserveResult:
         waiting_list.prolong(
             connection, asked, [line for line, units in zip(asked.lines, handed, strict=True) if units]
         )
-        waiting_list.enter(connection, asked, missing)
+        waiting_list.enter(connection, asked, missing, queued)
         _give_back(connection, asked, surplus)
     news = outlook(connection, [line for line in missing if line.quantity], asked.branch, asked.at)
     return ReserveResult(

@@ -72,8 +72,9 @@ def _places(connection: Connection, deal_id: str, query: Any) -> dict[int, Place
     return {row.line: Place(*row) for row in connection.execute(query, {"of_deal": deal_id})}
 
 
-def enter(connection: Connection, asked: ReserveInput, missing: Iterable[StockLine]) -> None:
-    """Write down what the asked lines miss now, nothing being set aside for them; a line that misses nothing leaves."""
+def enter(connection: Connection, asked: ReserveInput, missing: Iterable[StockLine], queued: Collection[int]) -> None:
+    """Write down what the asked lines miss now, nothing being set aside for them; a line that misses nothing leaves,
+    if it is one of the `queued` ones: most reservations find everything and never stood in the queue."""
     sums: dict[int, StockLine] = {}
     for line in missing:
         before = sums.get(line.line)
@@ -94,7 +95,7 @@ def enter(connection: Connection, asked: ReserveInput, missing: Iterable[StockLi
     ]
     if waiting:
         connection.execute(waiting_statements.enter(connection.dialect.name), waiting)
-    leave(connection, asked.deal_id, [line.line for line in sums.values() if not line.quantity])
+    leave(connection, asked.deal_id, [line.line for line in sums.values() if not line.quantity and line.line in queued])
 
 
 def leave(connection: Connection, deal_id: str, lines: Iterable[int]) -> None:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, false, func, or_, select, true
 
 from infra.db import Database, table_of
 from infra.stores.pages import Page, Row, look_page
+from models.lifecycle.roles import SALES
 from models.lifecycle.states import Stage
-from models.tables.projection import CHILDREN, DealAgendaRow, DealApprovalRow, DealRow
+from models.tables.projection import CHILDREN, DealAgendaRow, DealApprovalRow, DealRow, DealShortageRow
 from models.visibility import EVERYTHING, Scope
 
 _DEALS, _AGENDA, _APPROVALS = table_of(DealRow), table_of(DealAgendaRow), table_of(DealApprovalRow)
+_SHORTAGES = table_of(DealShortageRow)
 _LISTED = [column for column in _DEALS.columns if column.name != "snapshot"]
 _ORDER = [_DEALS.c.opened_at, _DEALS.c.id]
 _ABOUT_DEAL = [_DEALS.c[name] for name in ("title", "state", "owner", "customer_id", "currency", "value_minor")]
@@ -58,14 +60,26 @@ class AgendaFilter:
     test: bool | None = None
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The condition that a deal is inside of a scope."""
+@dataclass(frozen=True, slots=True)
+class ShortageFilter:
+    """What the worklist of the shortage desk is narrowed to; `overdue` is judged at the instant `now`."""
+
+    role: str = ""
+    deal_id: str = ""
+    article: str = ""
+    overdue: bool | None = None
+    now: str = ""
+    test: bool | None = None
+
+
+def visible(scope: Scope, table: Table = _DEALS) -> ColumnElement[bool]:
+    """The condition that a deal is inside of a scope, on the table of deals or another that keeps their owners."""
     if scope.kind == "all":
         return true()
     if scope.kind == "none":
         return false()
-    own = _DEALS.c.owner == scope.user
-    return or_(own, _DEALS.c.department == scope.department) if scope.kind == "department" else own
+    own = table.c.owner == scope.user
+    return or_(own, table.c.department == scope.department) if scope.kind == "department" else own
 
 
 class DealStore:
@@ -116,6 +130,15 @@ class DealStore:
         order = [_APPROVALS.c.due_at, _APPROVALS.c.deal_id, _APPROVALS.c.approval_id]
         return await look_page(self._database, query, order, cursor, limit)
 
+    async def shortages(self, scope: Scope, asked: ShortageFilter, cursor: str = "", limit: int = 50) -> Page:
+        """Order lines of open deals that are out of stock, the earliest due first, with what the deal is about."""
+        # a deal that was cancelled keeps the rows of what it lacked then: nobody has to answer for them any more
+        query = _with_deal(_SHORTAGES).where(
+            visible(scope, _SHORTAGES), _DEALS.c.closed_at == "", *_shortage_conditions(asked)
+        )
+        order = [_SHORTAGES.c.due_at, _SHORTAGES.c.deal_id, _SHORTAGES.c.line]
+        return await look_page(self._database, query, order, cursor, limit)
+
     async def board(self, scope: Scope, asked: DealFilter | None = None) -> list[Row]:
         """Count and value of the deals per stage, state and currency."""
         group = [_DEALS.c.stage, _DEALS.c.state, _DEALS.c.currency]
@@ -144,6 +167,22 @@ def _agenda_conditions(asked: AgendaFilter) -> list[ColumnElement[bool]]:
     if asked.until:
         found.append(_AGENDA.c.due_at <= asked.until)
     return found if asked.test is None else [*found, _AGENDA.c.is_test == asked.test]
+
+
+def _shortage_conditions(asked: ShortageFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if asked.role:
+        # account managers and key account managers answer for their own deals alike, whichever the ladder names
+        able = sorted(SALES) if asked.role in SALES else [asked.role]
+        found.append(or_(*(_names_role(_SHORTAGES.c.roles, role) for role in able)))
+    if asked.deal_id:
+        found.append(_SHORTAGES.c.deal_id == asked.deal_id)
+    if asked.article:
+        found.append(_SHORTAGES.c.article == asked.article)
+    if asked.overdue is not None:
+        late = _SHORTAGES.c.due_at <= asked.now
+        found.append(late if asked.overdue else _SHORTAGES.c.due_at > asked.now)
+    return found if asked.test is None else [*found, _SHORTAGES.c.is_test == asked.test]
 
 
 def _names_role(roles: ColumnElement[str], role: str) -> ColumnElement[bool]:

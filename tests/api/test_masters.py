@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from infra.gateways.stock_book import SqlStockBook
+from models.messages.logistics import ReserveInput, StockLine
 from tests.api.conftest import Office
+from tests.journeys import BEGINNING
 
 CUSTOMER = {"name": "Açelya Gıda", "currency": "EUR", "country": "TR", "contacts": [{"name": "A. B.", "role": "buyer"}]}
 PRODUCT = {
@@ -113,7 +116,7 @@ async def test_goods_arrive_once(office: Office) -> None:
     receipt = {"article": "A-5", "warehouse": "central", "quantity": 7}
     for _ in range(2):
         answer = await office.post("logistics_manager", "/v1/stock/receipts", receipt, key="r-1")
-        assert answer.status_code == 201
+        assert (answer.status_code, answer.json()["woken"]) == (201, 0)
     levels = (await office.get("production", "/v1/stock", article="A-5")).json()["items"]
     assert [(level["warehouse"], level["on_hand"]) for level in levels] == [("central", 7)]
     assert (await office.post("account_manager", "/v1/stock/receipts", receipt)).status_code == 403
@@ -125,6 +128,37 @@ async def test_goods_arrive_once(office: Office) -> None:
         wrong = await office.post("logistics_manager", "/v1/stock/receipts", {**receipt, "quantity": quantity})
         assert wrong.status_code == 422, quantity
     assert (await office.get("auditor", "/v1/stock/verification")).json()["sound"] is True
+
+
+async def test_goods_come_in_though_nobody_can_be_told_of_them(office: Office) -> None:
+    asked = ReserveInput("k", "D-1", "", (StockLine(1, "A-5", 9),), BEGINNING, "2026-12-31T00:00:00Z", waits=True)
+    await SqlStockBook(office.desk.books.database).reserve(asked)
+    receipt = {"article": "A-5", "warehouse": "central", "quantity": 7}
+    answer = await office.post("logistics_manager", "/v1/stock/receipts", receipt)
+    assert (answer.status_code, answer.json()["woken"]) == (201, 0), "the engine is down"
+    levels = (await office.get("production", "/v1/stock", article="A-5")).json()["items"]
+    assert [(level["on_hand"], level["reserved"]) for level in levels] == [(7, 7)]
+
+
+async def test_warehouses_name_their_country(office: Office) -> None:
+    await office.desk.books.intake.add_warehouse("berlin", "Berlin", "branch", "DE")
+    shown = (await office.get("production", "/v1/stock/warehouses")).json()["items"]
+    assert [(warehouse["id"], warehouse["country"]) for warehouse in shown] == [("berlin", "DE"), ("central", "")]
+
+
+async def test_the_verification_shows_what_the_line_of_a_deal_lacks(office: Office) -> None:
+    asked = ReserveInput("k", "D-1", "", (StockLine(1, "A-2", 2),), BEGINNING, "2026-12-31T00:00:00Z")
+    await SqlStockBook(office.desk.books.database).reserve(asked)
+    async with office.desk.books.database.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO stock_waiting (deal_id, line, article, branch, quantity, allocated, since, expires_after,"
+            f" set_aside_at) VALUES ('D-1', 1, 'A-2', '', 0, 3, '{BEGINNING}', 0, '')"
+        )
+    verdict = (await office.get("auditor", "/v1/stock/verification")).json()
+    assert verdict == {
+        "sound": False,
+        "differences": [{"where": "D-1 line 1, A-2", "what": "set aside", "expected": 2, "found": 3}],
+    }
 
 
 async def test_pages_of_stock_join(office: Office) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 from api.app import create_app
 from infra.desk.service import DealDesk
 
+HOOKS = {"/v1/carrier-messages"}
+"""Where others report to us in their own way: the body names the message, and a repeated one is found by that."""
+
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 
@@ -37,7 +40,7 @@ def test_every_operation_tells_its_problems() -> None:
 
 def test_every_post_needs_an_idempotency_key() -> None:
     for path, operations in page()["paths"].items():
-        if "post" in operations:
+        if "post" in operations and path not in HOOKS:
             needed = {p["name"] for p in operations["post"]["parameters"] if p["required"]}
             assert "Idempotency-Key" in needed, path
 

@@ -172,7 +172,9 @@ async def test_lists_refuse_foreign_cursors(office: Office) -> None:
 
 async def test_lifecycle_in_three_forms(office: Office) -> None:
     tables = (await office.get("production", "/v1/lifecycle")).json()
-    assert set(tables) == {"deal", "order_line", "receivable", "complaint", "approval"}
+    assert set(tables) == {
+        "deal", "order_line", "receivable", "complaint", "approval", "shipment", "discrepancy", "amendment"
+    }  # fmt: skip
     drawn = await office.get("production", "/v1/lifecycle", format="mermaid")
     assert drawn.text.startswith("stateDiagram-v2")
     assert (await office.get("production", "/v1/lifecycle", format="dot", table="approval")).text.startswith("digraph")

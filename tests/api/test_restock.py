@@ -53,3 +53,17 @@ async def test_a_receipt_wakes_the_deals_that_wait_the_longest_first(
             queue = await desk.books.stock.waiting()
             assert [(row["deal_id"], row["quantity"]) for row in queue] == [("second", 2)]
             assert (await office.get("auditor", "/v1/stock/verification")).json() == {"sound": True, "differences": []}
+
+
+async def test_goods_that_a_cancelled_order_frees_go_to_whoever_has_waited_longest(
+    server: EmbeddedServer, database: Database, tmp_path: Path
+) -> None:
+    await furnish(database, stock=4)
+    async with running_engine(server, database, tmp_path) as engine:
+        for deal_id in ("holds", "waits", "waits too"):
+            await entered(engine, deal_id, [{"article": "A-1", "quantity": 3}])
+        assert (await line_of(engine, "holds", 3)).short == 0
+        assert (await line_of(engine, "waits", 1)).short == 2
+        await engine.act("holds", "account_manager", "cancel", reason="the customer closed the site")
+        assert (await line_of(engine, "waits", 3)).short == 0
+        assert (await line_of(engine, "waits too", 1)).short == 2
