@@ -13,15 +13,16 @@ from models.messages.logistics import (
     ShipInput,
     ShipResult,
 )
-from models.ports import Carrier, StockBook
+from models.ports import Carrier, StockBook, Waker
 
 
 class Logistics:
     """Logistics with its stock book and its carrier."""
 
-    def __init__(self, stock: StockBook, carrier: Carrier) -> None:
+    def __init__(self, stock: StockBook, carrier: Carrier, waker: Waker) -> None:
         self._stock = stock
         self._carrier = carrier
+        self._waker = waker
 
     @activity.defn
     async def reserve_lines(self, asked: ReserveInput) -> ReserveResult:
@@ -47,3 +48,8 @@ class Logistics:
     async def book_carriage(self, asked: CarriageInput) -> CarriageResult:
         """Hand a shipment over to the carrier."""
         return await self._carrier.book(asked)
+
+    @activity.defn
+    async def wake_waiting(self) -> int:
+        """Tell deals that wait for goods that some were set aside for them."""
+        return await self._waker.wake()

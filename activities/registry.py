@@ -21,6 +21,7 @@ from models.ports import (
     PriceList,
     Recorder,
     StockBook,
+    Waker,
 )
 
 
@@ -40,6 +41,8 @@ class Departments(Protocol):
     @property
     def carrier(self) -> Carrier: ...
     @property
+    def waker(self) -> Waker: ...
+    @property
     def ledger(self) -> Ledger: ...
     @property
     def mailer(self) -> Mailer: ...
@@ -52,7 +55,7 @@ class Departments(Protocol):
 def activities_of(ports: Departments) -> list[Callable[..., Any]]:
     """The activities of all departments on these ports."""
     sales, finance = Sales(ports.prices), Finance(ports.bureau, ports.credit)
-    legal, logistics = Legal(ports.printer), Logistics(ports.stock, ports.carrier)
+    legal, logistics = Legal(ports.printer), Logistics(ports.stock, ports.carrier, ports.waker)
     receivables, support = Receivables(ports.ledger), Support(ports.mailer)
     records = Records(ports.recorder, ports.archive)
     return [
@@ -68,6 +71,7 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         logistics.ship_lines,
         logistics.take_back_lines,
         logistics.book_carriage,
+        logistics.wake_waiting,
         receivables.issue_invoice,
         receivables.book_entry,
         support.send_letter,

@@ -129,7 +129,7 @@ def _collection_items(owed: Receivable, deal: Deal, policy: Policy) -> Iterator[
 def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     for case in deal.cases:
         if case.state != "closed":
-            yield AgendaItem(f"case:{case.number}", case.due_at, "complaint", OWNER_ROLES, deal.owner, note=case.cause)
+            yield AgendaItem(f"case:{case.number}", case.due_at, "complaint", OWNER_ROLES, deal.owner, note=str(case.cause))
     if deal.state != DealState.SUPPORTING:
         return
     key = f"follow_up:{deal.state_entry}"

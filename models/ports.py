@@ -88,6 +88,12 @@ class StockBook(Protocol):
     async def take_back(self, asked: ReturnInput) -> None: ...
 
 
+class Waker(Protocol):
+    """Tells deals that the stock book has set units aside for them. Answers how many were told."""
+
+    async def wake(self) -> int: ...
+
+
 class Carrier(Protocol):
     """Whoever carries goods to the customer. Its messages come back through the API, not through this door."""
 

@@ -13,7 +13,8 @@ from models.stages.shortage_ladder import OTHER_DEPARTMENTS
 
 @dataclass(frozen=True, slots=True)
 class InternalRequest:
-    """One question. `answered_at` is empty while it is open, `escalated_at` when it was never told to the head."""
+    """One question. `answered_at` is empty while it is open, `escalated_at` when it was never told to the head. One
+    that was late and never answered ends, with nobody in `answered_by`, when the shortage that it was about ends."""
 
     key: str
     role: str
@@ -57,10 +58,11 @@ def _shortages(deal: Deal) -> Iterator[InternalRequest]:
     for line in deal.order.lines if deal.order else ():
         lasting = line.shortage
         for visit in lasting.visits if lasting else ():
-            if visit.role not in OTHER_DEPARTMENTS:
-                continue
+            over = lasting is not None and not lasting.is_active and not visit.answered_at
+            if visit.role not in OTHER_DEPARTMENTS or (over and not visit.escalated_at):
+                continue  # the goods came before the answer was due: nobody had to give one any more
             subject = f"line {line.line}: {line.article}, {visit.rung}"
             yield InternalRequest(
                 f"shortage:{line.line}:{visit.number}", visit.role, "shortage", subject, visit.since, visit.due_at,
-                visit.answered_at, visit.answered_by, visit.escalated_at,
+                lasting.settled_at if lasting and over else visit.answered_at, visit.answered_by, visit.escalated_at,
             )  # fmt: skip

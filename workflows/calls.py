@@ -102,6 +102,12 @@ async def perform(asked: Request) -> object:
     )
 
 
+async def wake_waiting() -> None:
+    """Have deals told that freed goods were set aside for them; asked once, as they ask by themselves later on."""
+    with suppress(FailureError):
+        await workflow.execute_activity_method(Logistics.wake_waiting, start_to_close_timeout=SLOW, retry_policy=ONCE)
+
+
 async def quote(asked: QuoteInput, *, patiently: bool) -> QuoteResult:
     """Ask the price list; gives up after a few tries when a caller waits, never when the engine itself asks."""
     tries = UNTIL_DONE if patiently else A_FEW_TIMES

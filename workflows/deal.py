@@ -35,6 +35,7 @@ from models.messages.deals import (
     Carried,
     StartInput,
 )
+from models.messages.logistics import ReleaseInput, ReturnInput
 from models.messages.records import Answer, ArchiveInput, Projection, RecordInput
 from models.policy import Policy
 from models.projection import changed_children, project
@@ -45,6 +46,9 @@ from workflows.answers import HandledKeys, answer_of
 from workflows.facts import gather, give_back
 from workflows.refusals import as_error
 from workflows.standing import Overtaken, is_conflict, take_over
+
+FREES_GOODS = (ReleaseInput, ReturnInput)
+"""Effects after which goods may have been set aside for other deals."""
 
 
 @workflow.defn(name=WORKFLOW)
@@ -207,6 +211,8 @@ class DealWorkflow:
             effect = self.deal.pending[0]
             asked = request(effect, self.deal, self._policy, self._now())
             answer = await calls.perform(asked)
+            if self._policy.rules > 1 and isinstance(asked, FREES_GOODS):
+                await calls.wake_waiting()
             async with self._lock:
                 # an attempt that was lost may have reported it already
                 while self.deal.effect(effect.key):

@@ -153,6 +153,8 @@ def prepaid_money_is_kept(ctx: Context) -> tuple[bool, Any]:
     asked = _pending(ctx)
     if asked is None or not (ctx.deal.offer and ctx.deal.offer.prepaid):
         return True, "nothing to pay back"
+    if _stored(ctx.deal, asked.changes):
+        return True, "nothing, as the amendment does not fit any more"
     _, less = prepaid_parts(ctx.deal, after(ctx.deal, asked.changes, ctx.now))
     unpaid = sum(r.open_minor for r in ctx.deal.receivables if r.kind == "prepayment")
     return unpaid >= less, f"{less} to give back, {unpaid} unpaid"

@@ -40,6 +40,8 @@ def date_is_known(ctx: Context) -> tuple[bool, Any]:
     """Nobody agrees to wait for an unknown day."""
     line = _line(ctx)
     on = ctx.payload.available_on or (line.expected_on if line else "")
+    if on and on < ctx.now[:10]:
+        return not ctx.payload.agrees, f"{on} has passed"
     return bool(on) or not ctx.payload.agrees, on or "no date known"
 
 

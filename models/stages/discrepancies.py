@@ -220,7 +220,7 @@ def report_discrepancy(ctx: Context) -> list[Event]:
     opened = DiscrepancyOpened(act)
     if not is_tolerable(ctx.deal, act, ctx.policy.discrepancy_tolerance_bps):
         return [opened]
-    accepted = DiscrepancySettled(act.number, "tolerate", Measure.ACCEPTANCE, act.cause, "within the tolerance")
+    accepted = DiscrepancySettled(act.number, "tolerate", Measure.ACCEPTANCE.value, act.cause, "within the tolerance")
     return [opened, accepted]
 
 
@@ -231,8 +231,8 @@ def settle_discrepancy(ctx: Context) -> list[Event]:
     act = order_of(ctx.deal).discrepancy(p.act)
     if act is None:
         return []
-    cause = act.cause if p.cause == Origin.UNKNOWN else p.cause
-    settled = DiscrepancySettled(act.number, "settle", p.measure, cause, p.prevention)
+    cause = act.cause if p.cause == Origin.UNKNOWN else p.cause.value
+    settled = DiscrepancySettled(act.number, "settle", p.measure.value, cause, p.prevention)
     if act.is_back:
         return [settled, *_settle_what_came_back(ctx, act, p.measure)]
     on_shelf = act.kind in GOODS_COME_BACK or (act.kind == Kind.SHORTAGE and cause == Origin.PACKING)

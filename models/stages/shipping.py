@@ -373,7 +373,7 @@ def book_carrier_message(ctx: Context) -> list[Event]:
     if shipment is None:
         return []
     new = is_news(shipment, p.kind, p.occurred_at)
-    told = CarrierTold(p.shipment, p.message_id, p.kind, p.occurred_at, new)
+    told = CarrierTold(p.shipment, p.message_id, p.kind.value, p.occurred_at, new)
     rest = tuple(LineQuantity(part.line, part.on_the_way) for part in shipment.lines if part.on_the_way)
     if not new or not rest or p.kind not in FINAL:
         return [told]

@@ -25,6 +25,7 @@ from models.stages.shortage_ladder import (
     SourceNamed,
     chosen,
     entered,
+    expected,
     for_line,
     next_rung,
 )
@@ -289,10 +290,10 @@ def tell_customer(ctx: Context) -> list[Event]:
     """The customer knows; who agrees to wait is waited for, for everybody else the ladder goes on."""
     p: TellCustomer = ctx.payload
     line = line_of(ctx)
-    on = p.available_on or line.expected_on
+    on = p.available_on or expected(line, ctx.now)
     done = answered(ctx, line, *SELLING)
     if p.agrees:
-        wait = _option(ctx, line, Choice.WAIT) or Option(Choice.WAIT, on, line.short, 0, 0, 0)
+        wait = _option(ctx, line, Choice.WAIT) or Option(Choice.WAIT.value, on, line.short, 0, 0, 0)
         return [*done, *chosen(ctx, line, replace(wait, promised_on=on), ctx.actor.user)]
     told = CustomerTold(p.line, on)
     here = line.shortage is not None and line.shortage.rung == TELL
@@ -306,7 +307,7 @@ def answer_shortage(ctx: Context) -> list[Event]:
     if ctx.policy.rules < 2:
         return [ShortageAnswered(p.line, p.available_on, p.quantity)]
     line = line_of(ctx)
-    named = SourceNamed(p.line, p.available_on, min(p.quantity or line.short, line.short), p.source)
+    named = SourceNamed(p.line, p.available_on, min(p.quantity or line.short, line.short), p.source.value)
     role = _supplier(ctx, line)
     events = [*answered(ctx, line, role), named]
     lasting = line.shortage

@@ -209,10 +209,15 @@ def next_rung(ctx: Context, line: OrderLine) -> list[Event]:
     late = ctx.now >= lasting.due_at and lasting.role in OTHER_DEPARTMENTS and not lasting.visits[-1].answered_at
     if rung.name == CHOOSE and (best := policy_choice(ctx, line)):
         return chosen(ctx, line, best, "policy")
-    told: list[Event] = [CustomerTold(line.line, line.expected_on)] if rung.name == TELL else []
+    told: list[Event] = [CustomerTold(line.line, expected(line, ctx.now))] if rung.name == TELL else []
     if not rung.next:
         return [*told, *cancelled(ctx, line)]
     return [*told, entered(ctx, line, rung.next, late=late)]
+
+
+def expected(line: OrderLine, now: str) -> str:
+    """The day on which the stock book expects the units; a day that passed without them tells nothing."""
+    return line.expected_on if line.expected_on >= now[:10] else ""
 
 
 def policy_choice(ctx: Context, line: OrderLine) -> Option | None:

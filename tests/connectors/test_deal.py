@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.logistics import Logistics
 from infra.db import Database
 from infra.gateways.http_carrier import HttpCarrier
-from infra.gateways.nulls import NullStockBook
+from infra.gateways.nulls import NullStockBook, NullWaker
 from infra.temporal_server import EmbeddedServer
 from models.messages.logistics import CarriageInput
 from tests import journeys
@@ -116,7 +116,7 @@ async def test_a_silent_stock_system_holds_up_no_other_deal(engine, abroad):
 async def test_the_activity_books_the_carrier_once(abroad, carrier: HttpCarrier):
     abroad.plan = [Fault.LOST, Fault.BUSY]
     asked = CarriageInput("c", "D1", "D1-S1", "north", "Hamburg", lines(2), AT)
-    logistics = Logistics(NullStockBook(), carrier)
+    logistics = Logistics(NullStockBook(), carrier, NullWaker())
     booked = await ActivityEnvironment().run(logistics.book_carriage, asked)
     assert booked == await ActivityEnvironment().run(logistics.book_carriage, asked)
     assert list(abroad.carrier.booked.values()) == [asked]

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from infra.payloads import DATA_CONVERTER
-from tests.journeys import ALL
+from tests.replay.record import ALL
 from worker import STRICT
 from workflows.registry import WORKFLOWS
 

@@ -35,7 +35,7 @@ async def test_a_line_that_nobody_finds_is_cancelled_after_the_whole_ladder(engi
     ]  # fmt: skip
     assert lasting.outcome == "cancelled"
     late = await _rows(
-        engine, "select role, escalated_at <> '', answered_at from deal_requests where kind = 'shortage'"
+        engine, "select role, escalated_at <> '', answered_by from deal_requests where kind = 'shortage'"
     )
     assert [tuple(row) for row in late] == [
         ("logistics_manager", True, ""),
