@@ -129,7 +129,8 @@ def _collection_items(owed: Receivable, deal: Deal, policy: Policy) -> Iterator[
 def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     for case in deal.cases:
         if case.state != "closed":
-            yield AgendaItem(f"case:{case.number}", case.due_at, "complaint", OWNER_ROLES, deal.owner, note=str(case.cause))
+            key, cause = f"case:{case.number}", str(case.cause)
+            yield AgendaItem(key, case.due_at, "complaint", OWNER_ROLES, deal.owner, note=cause)
     if deal.state != DealState.SUPPORTING:
         return
     key = f"follow_up:{deal.state_entry}"

@@ -11,7 +11,7 @@ from models.deal import decide
 from models.messages.sales import QuoteResult
 from tests.api.conftest import Office
 from tests.api.desks import LINES, another, short
-from tests.models.samples import WEAK
+from tests.models.deals import WEAK
 from tests.models.story import prepaid
 from tests.models.world import PEOPLE, World, contacted, entered, offered, signed
 

@@ -28,8 +28,11 @@ class Fatal:
     def __getattr__(self, name: str) -> Any:
         return self._armed(getattr(self._port, name), f"{self._name}.{name}")
 
-    def _armed(self, method: Callable[[Any], Any], place: str) -> Callable[[Any], Any]:
-        async def call(asked: Any) -> Any:
+    def _armed(self, method: Callable[..., Any], place: str) -> Callable[..., Any]:
+        async def call(*question: Any) -> Any:
+            if not question:  # about no deal in particular
+                return await method()
+            (asked,) = question
             self._die_at(asked, f"{place}:before")
             answer = await method(asked)
             self._die_at(asked, f"{place}:after")

@@ -32,6 +32,7 @@ POINTS = (
     "stock.ship:before",
     "stock.ship:after",
     "recorder.record:after:ship",
+    "carrier.book:after",
     "printer.print_document:after",
     "ledger.issue_invoice:after",
     "recorder.record:after:book_invoice",

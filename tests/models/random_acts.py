@@ -12,6 +12,7 @@ from models.lifecycle.machines import DEALS
 from models.lifecycle.roles import Role
 from models.stages.prospecting import LossReason
 from models.stages.support import Cause, Remedy
+from tests.models import random_goods
 from tests.models.world import PEOPLE
 
 Payload = dict[str, Any]
@@ -40,11 +41,11 @@ RARE = frozenset(
 """Actions that end a deal, lead it back or change little: chosen less often, so that deals get far."""
 
 
-def somebody(rng: Random, deal: Deal, action: str) -> Actor:
+def somebody(rng: Random, deal: Deal, action: str, crowd: tuple[Actor, ...] = CROWD) -> Actor:
     """Usually a person whose role the table allows, now and then anybody."""
     row = DEALS.table.row(deal.state, action)
-    able = [actor for actor in CROWD if row and set(actor.roles) & row.roles]
-    return rng.choice(able) if able and rng.random() < 0.9 else rng.choice(CROWD)
+    able = [actor for actor in crowd if row and set(actor.roles) & row.roles]
+    return rng.choice(able) if able and rng.random() < 0.9 else rng.choice(crowd)
 
 
 def something(rng: Random, deal: Deal) -> str:
@@ -56,6 +57,9 @@ def something(rng: Random, deal: Deal) -> str:
 
 
 def _weight(deal: Deal, action: str) -> float:
+    about_goods = random_goods.weight(deal, action)
+    if about_goods is not None:
+        return about_goods
     if action == "resume":
         return 5.0 if deal.holds else 0.1
     if action.endswith("_case") and action != "open_case":
@@ -128,23 +132,6 @@ def _offer(rng: Random, deal: Deal, now: str) -> Payload:
     return {"lines": lines, "valid_until": valid_until, "payment_days": _mostly(rng, -1, 0, 14, 365, 366)}
 
 
-def _order(rng: Random, deal: Deal, now: str) -> Payload:
-    agreed = deal.order.lines if deal.order else ()
-    wrong = _mostly(rng, 0, 1)
-    return {
-        "lines": [
-            {"article": a.article, "quantity": a.ordered + wrong, "unit_price_minor": a.unit_price_minor}
-            for a in agreed
-        ]
-    }
-
-
-def _goods(rng: Random, deal: Deal, now: str) -> Payload:
-    numbers = [line.line for line in deal.order.lines] if deal.order else [1]
-    some = [{"line": rng.choice(numbers), "quantity": rng.choice((1, 2, 5, 40))} for _ in range(rng.randint(1, 2))]
-    return {"lines": rng.choice(([], some))}
-
-
 def _case(rng: Random, deal: Deal, now: str) -> Payload:
     remedy = rng.choice(list(Remedy))
     none = {"credit_minor": 0, "invoice": ""}
@@ -184,16 +171,10 @@ _SPECIAL: dict[str, Making] = {
     "raise_disagreement": _clause,
     "settle_disagreement": _clause,
     "sign": _signature,
-    "enter_order": _order,
-    "ship": _goods,
-    "deliver": _goods,
-    "answer_shortage": lambda rng, deal, now: {"available_on": _mostly(rng, plus(now, 9 * DAY)[:10], *DAYS)},
-    "propose_analogue": lambda rng, deal, now: {"article": rng.choice(ARTICLES)},
-    "accept_analogue": lambda rng, deal, now: {"given_by": "buyer"},
-    "decline_analogue": lambda rng, deal, now: {"given_by": "buyer"},
     "record_feedback": lambda rng, deal, now: {"satisfaction": rng.randint(0, 6)},
     "open_case": _complaint,
     "decide_case": _case,
+    **random_goods.MAKING,
 }  # fmt: skip
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -212,15 +193,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "raise_disagreement": ("clause", "our_position", "their_position"),
     "settle_disagreement": ("clause", "resolution"),
     "sign": ("side", "digest"),
-    "enter_order": ("lines",),
-    "ship": ("lines",),
-    "deliver": ("lines",),
-    "escalate_shortage": ("line",),
-    "answer_shortage": ("line", "available_on", "quantity"),
-    "propose_analogue": ("line", "article"),
-    "accept_analogue": ("line", "channel", "given_by"),
-    "decline_analogue": ("line", "channel", "given_by"),
-    "cancel_line": ("line", "reason"),
     "record_payment": ("invoice", "amount_minor", "currency"),
     "dispute": ("invoice", "amount_minor", "reason"),
     "settle_dispute": ("invoice", "dispute", "credit_minor", "reason"),
@@ -231,6 +203,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "open_case": ("lines", "cause"),
     "decide_case": ("case", "decision", "measure", "invoice", "credit_minor"),
     "close_case": ("case",),
+    **random_goods.FIELDS,
     **dict.fromkeys(
         (
             "recheck_reliability", "reject", "request_approval", "approve_offer", "decline_offer", "approve_contract",

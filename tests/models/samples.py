@@ -14,18 +14,20 @@ from models.instants import plus
 from models.lifecycle.machines import DEALS
 from models.messages.finance import HeadroomResult, ReliabilityFacts
 from models.messages.sales import QuotedLine, QuoteResult
+from models.parts.amendment import AmendedLine, Amendment
 from models.parts.care import Approval, Case
 from models.parts.contract import Disagreement, Signature
+from models.parts.discrepancy import Discrepancy, DiscrepancyLine
 from models.parts.order import OrderLine
 from models.parts.receivable import Dispute, Receivable
+from models.parts.shipment import Shipment, ShipmentLine
+from models.parts.shortage import RungVisit, Shortage
 from models.policy import DEFAULT, Policy
-from tests.models.story import asking
-from tests.models.world import GOOD, PEOPLE, World, contacted, delivered, entered, offered, qualified, signed
+from tests.models.deals import BLOCKED, WEAK, deal_in, line_changed
+from tests.models.world import GOOD, PEOPLE
 
 Payload = dict[str, Any]
 QUOTE = QuoteResult((QuotedLine("A-1", True, "article A-1", 10_000, 6_000, 1900),))
-WEAK = ReliabilityFacts(True, "g-1", iban_ok=False, vat_ok=False, exposure_minor=40_000_000, broken_promises=1)
-BLOCKED = ReliabilityFacts(True, "g-1", blocked=True)
 
 
 @dataclass(frozen=True)
@@ -63,87 +65,6 @@ def actor_of(role: str) -> Actor:
     return SYSTEM if role == "system" else PEOPLE[role]
 
 
-def _reviewed() -> World:
-    world = qualified(World(reliability=WEAK))
-    world.do("account_manager", "request_check")
-    return world
-
-
-def _checking() -> World:
-    world = qualified(World())
-    checking = replace(world.deal, state="reliability_check", pending=(Effect("assess_reliability", {}, "E-1"),))
-    world.deal = checking
-    return world
-
-
-def _preparing() -> World:
-    world = qualified(World())
-    world.do("account_manager", "request_check")
-    world.do("account_manager", "draft_offer", lines=[{"article": "A-1", "quantity": 2, "unit_price_minor": 10_000}])
-    return world
-
-
-def _contracted() -> World:
-    world = offered(World())
-    world.do("account_manager", "accept_offer")
-    return world
-
-
-def _disagreeing() -> World:
-    world = _contracted()
-    world.do("legal", "raise_disagreement", clause="7.2", our_position="30 days", their_position="90 days")
-    return world
-
-
-def _reviewing_contract() -> World:
-    world = _contracted()
-    world.do("account_manager", "submit_contract")
-    return world
-
-
-def _signing() -> World:
-    world = _contracted()
-    world.do("account_manager", "send_contract")
-    return world
-
-
-def _ended(state: str) -> Callable[[], World]:
-    def build() -> World:
-        world = delivered(World())
-        world.deal = replace(world.deal, state=state)
-        return world
-
-    return build
-
-
-BUILD: dict[str, Callable[[], World]] = {
-    "identified": World,
-    "contacted": lambda: contacted(World()),
-    "qualified": lambda: qualified(World()),
-    "reliability_check": _checking,
-    "reliability_review": _reviewed,
-    "preparing_offer": _preparing,
-    "offer_approval": lambda: asking(World()),
-    "offer_open": lambda: offered(World()),
-    "drafting_contract": _contracted,
-    "resolving_disagreements": _disagreeing,
-    "contract_approval": _reviewing_contract,
-    "awaiting_signatures": _signing,
-    "ordering": lambda: signed(World()),
-    "fulfilling": lambda: entered(World()),
-    "supporting": lambda: delivered(World()),
-    **{state: _ended(state) for state in ("completed", "lost", "rejected", "cancelled", "defaulted")},
-}
-
-
-@cache
-def deal_in(state: str) -> Deal:
-    """A believable deal in a state."""
-    deal = BUILD[state]().deal
-    assert deal.state == state
-    return deal
-
-
 OWED = Receivable("R-1", "delivery", "EUR", 10_000, "2026-01-05T08:00:00Z", "2026-01-06T08:00:00Z")
 WRITE_OFF = Approval(
     9, "write_off", "R-1", "R-1:10000", "bankrupt", "u-accounts_receivable", "2026-01-05T08:00:00Z",
@@ -152,7 +73,16 @@ WRITE_OFF = Approval(
 CASE = Case(1, (1,), "quality", "", "2026-01-05T08:00:00Z", "2026-01-10T08:00:00Z")
 SHORT = {"state": "short", "reserved": 0, "reserved_until": "", "short_since": "2026-01-05T08:00:00Z"}
 TIMED = frozenset(
-    {"remind", "escalate", "expire", "expire_reservation", "advance_collection", "break_promise", "follow_up"}
+    {
+        "remind",
+        "escalate",
+        "escalate_request",
+        "expire",
+        "expire_reservation",
+        "advance_collection",
+        "break_promise",
+        "follow_up",
+    }
 )
 """Actions of the engine that fire an item of the agenda."""
 
@@ -170,13 +100,6 @@ def _sample(*actions: str) -> Callable[[Callable[[Deal], Prepared]], Callable[[D
 
 def _plain(payload: Payload, facts: Facts | None = None, **changes: Any) -> Callable[[Deal], Prepared]:
     return lambda deal: (replace(deal, **changes), payload, facts or Facts())
-
-
-def line_changed(deal: Deal, number: int, **changes: Any) -> Deal:
-    """The deal with one order line changed."""
-    assert deal.order
-    lines = tuple(replace(line, **changes) if line.line == number else line for line in deal.order.lines)
-    return replace(deal, order=replace(deal.order, lines=lines))
 
 
 def _effect(wanted: str, payload: Payload, /, **data: Any) -> Callable[[Deal], Prepared]:
@@ -217,6 +140,7 @@ for _action, _prepare in {
     "redraft_contract": _plain({"special_clauses": ["delivery on Sundays"]}),
     "raise_disagreement": _plain({"clause": "9", "our_position": "a", "their_position": "b"}),
     "settle_disagreement": _plain({"clause": "7.2", "resolution": "45 days"}),
+    "book_carriage": _effect("book_carriage", {"carrier": "own", "reference": "V-1"}, shipment="D-1-S1"),
     "book_reservation": _effect("reserve_lines", {"lines": []}, lines=[]),
     "book_shipment": _effect("ship_lines", {"lines": []}, lines=[]),
     "book_invoice": _effect("issue_invoice", INVOICE, kind="delivery", lines=[]),
@@ -334,6 +258,98 @@ def _line_moved(line: OrderLine, delivered: bool) -> OrderLine:
     state = "delivered" if delivered else "shipped"
     there = line.ordered if delivered else 0
     return replace(line, shipped=line.ordered, delivered=there, reserved=0, state=state)
+
+
+LADDER = Shortage(
+    "2026-01-05T08:00:00Z", "choose", "account_manager", "2026-01-09T08:00:00Z",
+    (RungVisit(1, "choose", "account_manager", "2026-01-05T08:00:00Z", "2026-01-09T08:00:00Z"),),
+)  # fmt: skip
+SENT = Shipment("D-1-S1", (ShipmentLine(1, 10),), "2026-01-05T08:00:00Z", state="booked")
+ACT = Discrepancy(
+    1, "damage", "carrier", (DiscrepancyLine(1, 2),), "", "2026-01-05T08:00:00Z", "2026-01-09T08:00:00Z",
+    shipment="D-1-S1",
+)  # fmt: skip
+TOLD = {"shipment": "D-1-S1", "message_id": "M-1", "kind": "in_transit", "occurred_at": "2026-01-06T08:00:00Z"}
+
+
+@_sample("tell_customer", "choose_option")
+def _on_the_ladder(deal: Deal) -> Prepared:
+    changed = line_changed(deal, 1, **SHORT, expected_on="2026-02-02", shortage=LADDER)
+    return changed, {"line": 1, "channel": "call"}, Facts()
+
+
+PREPARE["choose_option"] = lambda deal: (_on_the_ladder(deal)[0], {"line": 1, "option": "wait"}, Facts())
+
+
+def _sent(payload: Payload, arrived: int = 0, **changes: Any) -> Callable[[Deal], Prepared]:
+    def prepare(deal: Deal) -> Prepared:
+        state = "delivered" if arrived else "shipped"
+        deal = line_changed(deal, 1, shipped=10, delivered=arrived, reserved=0, state=state)
+        assert deal.order
+        sent = replace(SENT, lines=(ShipmentLine(1, 10, arrived),), invoice="R-1")
+        deal = replace(deal, order=replace(deal.order, shipments=(sent,), last_shipment=1, **changes))
+        return replace(deal, receivables=(replace(OWED, total_minor=100_000),)), payload, Facts()
+
+    return prepare
+
+
+PREPARE |= {
+    "book_carrier_message": _sent(TOLD),
+    "report_discrepancy": _sent(
+        {"kind": "damage", "cause": "carrier", "lines": [{"line": 1, "quantity": 2}], "shipment": "D-1-S1"}, arrived=10
+    ),
+    "settle_discrepancy": _sent(
+        {"act": 1, "measure": "credit_note", "prevention": "better boxes"}, arrived=10, discrepancies=(ACT,)
+    ),
+    "resume_fulfilment": lambda deal: (line_changed(deal, 1, delivered=0, shipped=0, state="open"), {}, Facts()),
+}
+
+MORE = {"changes": [{"kind": "add", "article": "A-1", "quantity": 1}], "reason": "they need one more"}
+ADDED = AmendedLine(
+    "add", article="A-1", description="article A-1", quantity_after=1, price_after_minor=10_000,
+    list_price_minor=10_000, cost_minor=6_000, tax_bps=1_900,
+)  # fmt: skip
+WANTED = Amendment(
+    1,
+    1,
+    (ADDED,),
+    "one more",
+    "u-account_manager",
+    "2026-01-05T08:00:00Z",
+    "2026-01-09T08:00:00Z",
+    10_000,
+    11_900,
+    1,
+    0,
+)
+
+
+@_sample("request_amendment")
+def _amendable(deal: Deal) -> Prepared:
+    return deal, MORE, Facts(quote=QUOTE)
+
+
+@_sample("confirm_amendment", "decline_amendment")
+def _amendment_asked(deal: Deal) -> Prepared:
+    assert deal.order
+    asked = replace(deal, order=replace(deal.order, amendments=(WANTED,)))
+    payload = {"channel": "email", "given_by": "buyer"}
+    return asked, payload, Facts(headroom=HeadroomResult(True, 50_000_000, 0))
+
+
+PREPARE["decline_amendment"] = lambda deal: (_amendment_asked(deal)[0], {"reason": "too late"}, Facts())
+
+
+@_sample("enter_differing_order")
+def _differing(deal: Deal) -> Prepared:
+    accepted, payload, _ = _accepted(deal)
+    first, *rest = payload["lines"]
+    return accepted, {"lines": [first | {"quantity": first["quantity"] + 1}, *rest]}, Facts()
+
+
+@_sample("escalate_request")
+def _approval_late(deal: Deal) -> Prepared:
+    return replace(deal, approvals=(*deal.approvals, WRITE_OFF)), {}, Facts()
 
 
 PREPARE |= {

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from models.agenda import agenda
+from models.agenda_items import AgendaItem
 from models.deal import fold
-from models.instants import DAY
+from models.instants import DAY, between
 from models.parts.order import OrderLine
+from models.parts.shortage import Shortage
+from models.policy import DEFAULT, Policy
 from models.timeline import verify_chain
-from tests.models.world import World, qualified
+from tests.models.world import World, entered, qualified
 
 AM, KAM, HEAD, DIRECTOR, RISK = (
     "account_manager",
@@ -16,6 +20,7 @@ AM, KAM, HEAD, DIRECTOR, RISK = (
     "risk_officer",
 )
 LEGAL, LOGISTICS, MONEY, SUPPORT = "legal", "logistics_manager", "accounts_receivable", "sales_support"
+PRODUCTION = "production"
 
 
 def ended(world: World, state: str) -> None:
@@ -45,6 +50,36 @@ def lines(world: World) -> tuple[OrderLine, ...]:
 def states(world: World) -> list[str]:
     """The states of the order's lines."""
     return [each.state for each in lines(world)]
+
+
+def line_of(world: World, number: int = 1) -> OrderLine:
+    """One order line."""
+    found = world.deal.order.line(number) if world.deal.order else None
+    assert found
+    return found
+
+
+def shortage(world: World, number: int = 1) -> Shortage:
+    """The shortage of an order line, lasting or settled."""
+    lasting = line_of(world, number).shortage
+    assert lasting
+    return lasting
+
+
+def items(world: World) -> dict[str, AgendaItem]:
+    """What the deal waits for, by kind."""
+    return {item.kind: item for item in agenda(world.deal, world.policy)}
+
+
+def short(have: int = 4, policy: Policy = DEFAULT, **known: Any) -> World:
+    """An entered order of ten A-1, of which some are missing, and five A-2."""
+    world = World(policy, stock={"A-1": have, "A-2": 5, "B-1": 100}, **known)
+    return entered(world, [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 5}])
+
+
+def until(world: World, instant: str) -> list[str]:
+    """Let time pass until an instant."""
+    return world.advance(between(world.now, instant))
 
 
 def prepaid(world: World) -> World:

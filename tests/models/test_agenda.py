@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from models.agenda import AgendaItem, agenda, next_due
+from models.agenda import agenda, next_due
+from models.agenda_items import AgendaItem
 from models.deal import automatic, due_command
-from models.deal_state import Deal, Effect
+from models.deal_state import Deal, Effect, Escalation
 from models.instants import DAY, plus
 from models.lifecycle.roles import Role
 from models.lifecycle.states import DealState
-from models.policy import DEFAULT
-from tests.models.samples import CASE, OWED, SHORT, WRITE_OFF, deal_in, line_changed
+from models.policy import DEFAULT, SPINE, Policy
+from tests.models.deals import deal_in, line_changed
+from tests.models.samples import ACT, CASE, LADDER, OWED, SHORT, WANTED, WRITE_OFF
 from tests.models.world import World
 
 
-def items(deal: Deal) -> dict[str, AgendaItem]:
-    return {item.kind: item for item in agenda(deal, DEFAULT)}
+def items(deal: Deal, policy: Policy = DEFAULT) -> dict[str, AgendaItem]:
+    return {item.kind: item for item in agenda(deal, policy)}
 
 
 @pytest.mark.parametrize("state", DealState.open())
@@ -88,23 +90,68 @@ def test_items_to_be_skipped_are_skipped():
 def test_an_approval_waits_for_those_who_may_give_it():
     item = items(deal_in("offer_approval"))["approval"]
     assert item.roles == ("head_of_sales", "commercial_director")
-    assert item.action == ""
+    assert item.action == "escalate_request"
+    assert items(deal_in("offer_approval"), SPINE)["approval"].action == ""
     write_off = items(replace(deal_in("supporting"), approvals=(WRITE_OFF,)))["approval"]
     assert write_off.note == "R-1"
 
 
-def test_a_short_line_waits_for_the_owner_then_for_logistics_then_for_the_day():
+def test_under_the_first_rules_a_short_line_waits_for_the_owner_then_for_logistics_then_for_the_day():
     deal = line_changed(deal_in("fulfilling"), 1, **SHORT)
-    assert items(deal)["shortage"].due_at == plus(SHORT["short_since"], DAY)
+    assert items(deal, SPINE)["shortage"].due_at == plus(SHORT["short_since"], DAY)
     asked = line_changed(deal, 1, asked_logistics_at="2026-01-06T08:00:00Z")
-    assert items(asked)["shortage_answer"].due_at == "2026-01-08T08:00:00Z"
+    assert items(asked, SPINE)["shortage_answer"].due_at == "2026-01-08T08:00:00Z"
     known = line_changed(asked, 1, expected_on="2026-02-01", answered_at="2026-01-07T08:00:00Z")
-    assert (items(known)["restock"].due_at, items(known)["restock"].action) == (
-        "2026-02-01T06:00:00Z",
-        "retry_reservation",
-    )
+    restock = items(known, SPINE)["restock"]
+    assert (restock.due_at, restock.action) == ("2026-02-01T06:00:00Z", "retry_reservation")
+    assert "restock" not in items(replace(known, pending=(Effect("reserve_lines", {"lines": [1]}, "k"),)), SPINE)
+    assert "restock" not in items(line_changed(known, 1, answered_at="2026-02-01T06:00:00Z"), SPINE)
+
+
+def test_a_short_line_waits_for_its_rung_and_for_the_stock_book():
+    deal = line_changed(deal_in("fulfilling"), 1, **SHORT, shortage=LADDER, answered_at="2026-01-05T08:00:00Z")
+    rung, restock = items(deal)["shortage"], items(deal)["restock"]
+    assert (rung.due_at, rung.action, rung.payload) == (LADDER.due_at, "escalate_shortage", {"line": 1})
+    assert (rung.roles, rung.person) == (("account_manager", "key_account_manager"), "u-account_manager")
+    assert (restock.due_at, restock.action, restock.roles) == (
+        "2026-01-12T08:00:00Z", "retry_reservation", ("logistics_manager",)
+    )  # fmt: skip
+    known = line_changed(deal, 1, shortage=replace(LADDER, answer_on="2026-01-09", promised_on="2026-01-08"))
+    assert items(known)["restock"].due_at == "2026-01-08T06:00:00Z", "the earliest day that somebody named"
+    later = line_changed(known, 1, answered_at="2026-01-08T06:00:01Z")
+    assert items(later)["restock"].due_at == "2026-01-09T06:00:00Z"
+    after = line_changed(known, 1, answered_at="2026-01-09T06:00:00Z")
+    assert items(after)["restock"].due_at == "2026-01-16T06:00:00Z", "now and then, as wake-ups may get lost"
     assert "restock" not in items(replace(known, pending=(Effect("reserve_lines", {"lines": [1]}, "k"),)))
-    assert "restock" not in items(line_changed(known, 1, answered_at="2026-02-01T06:00:00Z"))
+    assert not {"shortage", "restock"} & set(items(line_changed(known, 1, state="reserved", reserved=10)))
+
+
+def test_a_department_that_answers_late_is_told_to_the_head_until_it_answers():
+    visit = replace(LADDER.visits[0], role="logistics_manager", escalated_at=LADDER.due_at)
+    deal = line_changed(deal_in("fulfilling"), 1, **SHORT, shortage=replace(LADDER, visits=(visit,)))
+    assert (items(deal)["late_answer"].roles, items(deal)["late_answer"].action) == (("head_of_sales",), "")
+    told = replace(visit, answered_at="2026-01-10T08:00:00Z", answered_by="u-logistics_manager")
+    assert "late_answer" not in items(line_changed(deal, 1, shortage=replace(LADDER, visits=(told,))))
+
+
+def test_an_approval_that_is_late_goes_to_the_director_too():
+    deal = replace(deal_in("supporting"), approvals=(replace(WRITE_OFF, roles=("head_of_sales",)),))
+    item = items(deal)["approval"]
+    assert (item.due_at, item.action, item.payload) == (WRITE_OFF.due_at, "escalate_request", {"item": "approval:9"})
+    late = items(replace(deal, escalations=(Escalation("approval:9", WRITE_OFF.due_at),)))
+    assert late["late_answer"].roles == ("head_of_sales", "commercial_director")
+    assert "approval" not in late
+
+
+def test_acts_and_amendments_wait_for_the_owner():
+    deal = deal_in("supporting")
+    assert deal.order
+    order = replace(deal.order, discrepancies=(ACT,), amendments=(WANTED,))
+    found = items(replace(deal, order=order))
+    assert (found["discrepancy"].due_at, found["discrepancy"].note) == (ACT.due_at, "damage of 2 units, carrier")
+    assert (found["amendment"].due_at, found["amendment"].note) == (WANTED.due_at, "amendment 1: 1 changes")
+    assert {found[kind].person for kind in ("discrepancy", "amendment")} == {"u-account_manager"}
+    assert "discrepancy" not in items(replace(deal, order=order), SPINE), "deals of the first rules know no acts"
 
 
 def test_reservations_are_not_expired_while_the_stock_book_is_being_asked():

@@ -12,7 +12,8 @@ from models.messages.logistics import ReleaseInput, ReserveInput, ReserveResult,
 from models.messages.receivables import InvoiceInput, InvoiceResult
 from models.policy import DEFAULT
 from models.stages.opening import OpenDeal
-from tests.models.samples import SHORT, deal_in, line_changed
+from tests.models.deals import deal_in, line_changed
+from tests.models.samples import SHORT
 from tests.models.world import START
 
 DATA: dict[str, dict[str, Any]] = {
@@ -24,6 +25,8 @@ DATA: dict[str, dict[str, Any]] = {
     "reserve_lines": {"lines": [1, 99]},
     "release_lines": {"lines": [1, 99], "expired": True},
     "ship_lines": {"lines": [{"line": 1, "quantity": 3}, {"line": 99, "quantity": 1}]},
+    "take_back_lines": {"lines": [{"line": 1, "quantity": 3}, {"line": 99, "quantity": 1}]},
+    "book_carriage": {"shipment": "D-1-S1"},
     "issue_invoice": {"kind": "delivery", "lines": [{"line": 1, "quantity": 3}, {"line": 99, "quantity": 1}]},
     "book_entry": {"invoice": "R-1", "kind": "payment", "amount_minor": 5, "reference": ""},
     "send_letter": {"kind": "reminder", "facts": {"invoice": "R-1"}},

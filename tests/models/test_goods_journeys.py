@@ -1,18 +1,21 @@
-"""What happens when goods are short, late or partly there, in words that a manager reads."""
+"""What happens when goods are short, late or partly there, in words that a manager reads.
+
+The two steps of the shortage here are those of the first rules, which deals that started under them keep;
+`test_shortage_journeys` tells of the ladder.
+"""
 
 from models.parts.order import OrderLine
+from models.policy import SPINE
 from models.projection import substates
 from models.stages.order_lines import settle_reservation
+from tests.models import story
 from tests.models.story import AM, HEAD, LOGISTICS, days, ended, lines, states
 from tests.models.world import World, entered
 
-ORDER = [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 5}]
-
 
 def short(have: int = 4, **known: dict[str, str]) -> World:
-    """An entered order of which the first line is short."""
-    world = World(stock={"A-1": have, "A-2": 5, "B-1": 100}, **known)  # type: ignore[arg-type]
-    return entered(world, ORDER)
+    """An entered order of which the first line is short, under the first rules."""
+    return story.short(have, SPINE, **known)
 
 
 def test_an_analogue_at_a_protected_price_is_taken_with_the_customers_consent():

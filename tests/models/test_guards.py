@@ -1,7 +1,6 @@
 """Every guard: a request in which it holds, and the same request in which it alone does not."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -14,87 +13,29 @@ from models.instants import DAY, plus
 from models.lifecycle.guards import GUARDS, guard
 from models.lifecycle.machines import DEALS
 from models.messages.finance import HeadroomResult
-from models.messages.sales import QuotedLine, QuoteResult
 from models.parts.contract import Disagreement, Signature
-from models.policy import DEFAULT
+from models.policy import DEFAULT, SPINE
 from models.rules import ACTIONS
-from tests.models.samples import BLOCKED, CASE, OWED, Sample, deal_in, line_changed, sample
+from tests.models.cases import (
+    Case,
+    Change,
+    contract,
+    expired,
+    held,
+    line,
+    offer,
+    order,
+    paid,
+    priced,
+    quoted,
+    stale,
+    typed,
+    unpaid,
+)
+from tests.models.deals import BLOCKED, deal_in
+from tests.models.goods_cases import GOODS_CASES
+from tests.models.samples import ACT, CASE, OWED, Sample, sample
 from tests.models.world import PEOPLE
-
-Change = Callable[[Sample], Sample]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A guard, the row that shows it, the change that makes it fail, what the verdict then says. `also` are guards
-    that can't hold either: where there is no offer, none is valid."""
-
-    guard: str
-    state: str
-    action: str
-    change: Change
-    found: str
-    lifted_by: str = ""
-    also: tuple[str, ...] = ()
-
-
-def contract(asked: Sample, **changes: object) -> Sample:
-    assert asked.deal.contract
-    return asked.given(contract=replace(asked.deal.contract, **changes))  # type: ignore[arg-type]
-
-
-def offer(asked: Sample, **changes: object) -> Sample:
-    assert asked.deal.offer
-    return asked.given(offer=replace(asked.deal.offer, **changes))  # type: ignore[arg-type]
-
-
-def order(asked: Sample, **changes: object) -> Sample:
-    assert asked.deal.order
-    return asked.given(order=replace(asked.deal.order, **changes))  # type: ignore[arg-type]
-
-
-def line(asked: Sample, **changes: object) -> Sample:
-    return replace(asked, deal=line_changed(asked.deal, 1, **changes))
-
-
-def quoted(asked: Sample, **changes: object) -> Sample:
-    usual = QuotedLine("A-1", True, "article A-1", 10_000, 6_000, 1900)
-    return replace(asked, facts=Facts(quote=QuoteResult((replace(usual, **changes),))))  # type: ignore[arg-type]
-
-
-def stale(asked: Sample) -> Sample:
-    assert asked.deal.assessment
-    return asked.given(assessment=replace(asked.deal.assessment, valid_until=asked.now))
-
-
-def held(asked: Sample) -> Sample:
-    return asked.given(holds=("credit", "legal"))
-
-
-def paid(asked: Sample) -> Sample:
-    return asked.given(receivables=(replace(OWED, paid_minor=10_000, state="paid"),))
-
-
-def unpaid(asked: Sample) -> Sample:
-    return offer(asked.given(receivables=(replace(OWED, kind="prepayment", paid_minor=4_000),)), prepaid=True)
-
-
-def other_department(asked: Sample) -> Sample:
-    return asked.given(receivables=(*asked.deal.receivables, replace(OWED, number="R-9")))
-
-
-def expired(asked: Sample) -> Sample:
-    return offer(asked, valid_until=asked.now)
-
-
-def priced(asked: Sample, price: int) -> Sample:
-    return asked.asking(lines=[{"article": "A-1", "quantity": 3, "unit_price_minor": price}])
-
-
-def typed(asked: Sample, **changes: object) -> Sample:
-    first, *rest = asked.payload["lines"]
-    return asked.asking(lines=[first | changes, *rest])
-
 
 SETTLED = Disagreement("7.2", "30 days", "90 days", "45 days")
 CLASS_D = replace(deal_in("reliability_review").assessment, grade="D")  # type: ignore[type-var]
@@ -246,6 +187,7 @@ CASES = [
     Case("credit_fits_an_invoice", "supporting", "decide_case", lambda s: s.asking(
         decision="credit", invoice="R-8", credit_minor=1), "no such invoice"),
     Case("no_case_is_open", "supporting", "complete", lambda s: s.given(cases=(CASE,)), "cases open: 1", "decide_case"),
+    *GOODS_CASES,
 ]  # fmt: skip
 
 
@@ -273,6 +215,28 @@ def test_a_guard_that_alone_fails_says_what_it_found_and_who_can_lift_it(case: C
 
 def test_every_guard_is_shown_holding_and_failing():
     assert {case.guard for case in CASES} == set(GUARDS)
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "change"),
+    [
+        ("fulfilling", "propose_analogue", lambda s: s.asking(unit_price_minor=12_000)),
+        ("supporting", "complete", lambda s: order(s, discrepancies=(ACT,))),
+        ("supporting", "default", lambda s: order(s, discrepancies=(ACT,))),
+    ],
+)
+def test_guards_of_later_rules_do_not_judge_deals_of_the_first(state: str, action: str, change: Change):
+    asked = change(sample(state, action))
+    (late,) = (v.guard for v in refusal_of(asked).failing)
+    assert GUARDS[late].since == 2
+    decision = replace(asked, policy=SPINE).decide()
+    names = [name for name in DEALS.table.index[state, action].guards if GUARDS[name].since == 1]
+    assert [v["guard"] for v in decision.entry.verdicts] == names
+
+
+def test_only_the_named_guards_came_with_the_second_rules():
+    later = {name: guard.since for name, guard in GUARDS.items() if guard.since > 1}
+    assert later == {"price_is_protected": 2, "no_discrepancy_is_open": 2}
 
 
 def test_a_blocked_action_names_every_failing_guard_at_once():

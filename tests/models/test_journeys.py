@@ -5,7 +5,7 @@ import pytest
 from models.instants import plus
 from models.messages.finance import ReliabilityFacts
 from models.projection import substates
-from tests.models.samples import BLOCKED, WEAK
+from tests.models.deals import BLOCKED, WEAK
 from tests.models.story import (
     AM,
     DIRECTOR,

@@ -5,7 +5,7 @@ import pytest
 from models.agenda import agenda
 from models.instants import plus
 from models.projection import substates
-from tests.models.samples import WEAK
+from tests.models.deals import WEAK
 from tests.models.story import AM, DIRECTOR, HEAD, LOGISTICS, MONEY, days, ended, prepaid
 from tests.models.world import World, delivered, entered
 

@@ -15,7 +15,8 @@ from models.lifecycle.states import DealState
 from models.policy import DEFAULT
 from models.rules import ACTIONS
 from models.stages.handling import Empty
-from tests.models.samples import Sample, actor_of, deal_in, sample
+from tests.models.deals import deal_in
+from tests.models.samples import Sample, actor_of, sample
 from tests.models.world import START
 
 DEAL = DEALS.table
@@ -155,7 +156,15 @@ def test_what_is_not_known_yet_is_left_open_when_considering_and_fails_when_deci
 
 def test_actions_that_ask_the_world_name_the_fact_they_need():
     asking = {name: spec.fact for name, spec in ACTIONS.items() if spec.ask}
-    assert asking == {"draft_offer": "quote", "accept_offer": "headroom", "propose_analogue": "quote"}
+    assert asking == {
+        "draft_offer": "quote",
+        "accept_offer": "headroom",
+        "propose_analogue": "quote",
+        "book_reservation": "quote",
+        "request_amendment": "quote",
+        "enter_differing_order": "quote",
+        "confirm_amendment": "headroom",
+    }
 
 
 def test_actions_without_a_payload_take_an_empty_body():

@@ -11,7 +11,8 @@ from models.event import Event, event, from_plain, to_plain
 from models.rules import EVENTS
 from models.stages.everywhere import Noted
 from models.stages.handling import handles
-from tests.models.samples import deal_in, sample
+from tests.models.deals import deal_in
+from tests.models.samples import sample
 
 HUGE = 10**14 + 1
 SLIPS: list[tuple[str, str, dict[str, Any], str]] = [

@@ -125,7 +125,7 @@ def test_every_event_says_what_it_changes():
 
 
 def test_effects_are_a_closed_list():
-    assert len(KINDS) == len(set(KINDS)) == 11
+    assert len(KINDS) == len(set(KINDS)) == 13
 
 
 def test_every_state_belongs_to_one_stage_and_every_stage_has_states():

@@ -21,12 +21,16 @@ from models.messages.finance import (
 )
 from models.messages.legal import DocumentInput, DocumentResult
 from models.messages.logistics import (
+    CarriageInput,
+    CarriageResult,
     ReleaseInput,
     ReservedLine,
     ReserveInput,
     ReserveResult,
+    ReturnInput,
     ShipInput,
     ShipResult,
+    StockLine,
 )
 from models.messages.receivables import InvoiceInput, InvoiceResult, LedgerEntryInput, LetterInput, LetterResult
 from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteInput, QuoteLine, QuoteResult
@@ -59,7 +63,10 @@ PEOPLE = {
 
 @dataclass
 class World:
-    """One deal, its clock, and departments that answer from dictionaries."""
+    """One deal, its clock, and departments that answer from dictionaries.
+
+    `misplaced` are units that the stock book believes in and nobody finds when they are to leave; then they are `lost`.
+    """
 
     policy: Policy = DEFAULT
     now: str = START
@@ -82,11 +89,17 @@ class World:
     broken_promises: int = 0
     granted: GrantedDiscountInput | None = None
     headroom: int = 0
+    country: str = ""
+    misplaced: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    billed: list[InvoiceInput] = field(default_factory=list)
+    told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    no_carrier: str = ""
     deal: Deal = field(init=False)
 
     def __post_init__(self) -> None:
         opened = OpenDeal("A deal", "c-1", "g-1", "u-account_manager", "north", "berlin", "EUR", is_test=True)
-        self._keep(open_deal("D-1", opened, PEOPLE["account_manager"], "open", self.policy, self.now))
+        self._keep(open_deal("D-1", opened, PEOPLE["account_manager"], "open", self.policy, self.now, self.country))
 
     def do(self, role: str, action: str, **payload: Any) -> Deal:
         """Act as the person with a role; everything automatic follows at once."""
@@ -99,11 +112,14 @@ class World:
 
     def command(self, command: Command) -> None:
         """Carry out one command and all that follows from it. Raises MoveRefused."""
+        self._carry_out(command)
+        self.settle()
+
+    def _carry_out(self, command: Command) -> None:
         context = consider(self.deal, command, self.policy, self.now)
         asked = question(context, command.action)
         facts = self._facts(asked) if asked else Facts()
         self._keep(decide(self.deal, command, self.policy, self.now, facts))
-        self.settle()
 
     def settle(self) -> None:
         """Automatic moves and effects, until nothing is left to do."""
@@ -115,7 +131,7 @@ class World:
                 effect = self.deal.pending[0]
                 asked = request(effect, self.deal, self.policy, self.now)
                 told = report(effect, asked, self._answer(asked), self.deal, self.policy, self.now)
-                self._keep(decide(self.deal, told, self.policy, self.now))
+                self._carry_out(told)
             else:
                 return
 
@@ -179,11 +195,15 @@ class World:
                 return DocumentResult(f"{asked.kind}-{asked.version}.txt", digest([asked.effect_key]))
             case LetterInput():
                 self.letters.append(asked.kind)
+                self.told.append((asked.kind, asked.facts))
                 return LetterResult(f"{asked.kind}.txt", digest([asked.effect_key]))
             case InvoiceInput():
                 self.invoices += 1
+                self.billed.append(asked)
                 return InvoiceResult(f"2026-{self.invoices:06d}")
-            case ReserveInput() | ReleaseInput() | ShipInput():
+            case CarriageInput():
+                return CarriageResult("own", f"V-{asked.shipment}", self.no_carrier)
+            case ReserveInput() | ReleaseInput() | ShipInput() | ReturnInput():
                 return self._move_stock(asked)
             case _:
                 self._note(asked)
@@ -200,19 +220,32 @@ class World:
             case GrantedDiscountInput():
                 self.granted = asked
 
-    def _move_stock(self, asked: ReserveInput | ReleaseInput | ShipInput) -> object:
+    def _move_stock(self, asked: ReserveInput | ReleaseInput | ShipInput | ReturnInput) -> object:
         if isinstance(asked, ReserveInput):
             return self._reserve(asked)
-        if isinstance(asked, ShipInput):
+        if isinstance(asked, ReturnInput):
             for line in asked.lines:
-                article, quantity = self.held[line.line]
-                self.held[line.line] = (article, quantity - line.quantity)
-                self.sent[article] += line.quantity
-            return ShipResult(asked.lines)
+                self.stock[line.article] += line.quantity
+                self.sent[line.article] -= line.quantity
+            return None
+        if isinstance(asked, ShipInput):
+            return ShipResult(tuple(self._taken_out(line) for line in asked.lines))
         for line in asked.lines:
-            article, quantity = self.held.pop(line.line, (line.article, 0))
-            self.stock[article] += quantity
+            article, quantity = self.held.get(line.line, (line.article, 0))
+            freed = min(quantity, line.quantity)
+            self.held[line.line] = (article, quantity - freed)
+            self.stock[article] += freed
         return None
+
+    def _taken_out(self, line: StockLine) -> StockLine:
+        article, quantity = self.held[line.line]
+        missing = min(line.quantity, self.misplaced.get(article, 0))
+        if missing:
+            self.misplaced[article] -= missing
+            self.lost[article] += missing
+        self.held[line.line] = (article, quantity - line.quantity)
+        self.sent[article] += line.quantity - missing
+        return StockLine(line.line, article, line.quantity - missing)
 
     def _reserve(self, asked: ReserveInput) -> ReserveResult:
         answers = []
