@@ -137,7 +137,7 @@ def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     if key not in deal.fired:
         due = plus(deal.state_since, policy.follow_up_after)
         yield due_item(key, due, "follow_up", OWNER_ROLES, "follow_up", deal.owner)
-    undecided = deal.order.open_discrepancies if deal.order else ()
+    undecided = deal.order and (deal.order.open_discrepancies or deal.order.pending_amendment)
     if deal.open_minor == 0 and all(c.state == "closed" for c in deal.cases) and not deal.pending and not undecided:
         due = plus(deal.state_since, policy.support_window)
         yield AgendaItem(f"complete:{deal.state_entry}", due, "completion", OWNER_ROLES, deal.owner, "complete")

@@ -33,6 +33,8 @@ def why_not(deal: Deal, kind: str, line_number: int, quantity: int, price: int, 
         return f"line {line_number}: nothing of it is open"
     if kind == ChangeKind.QUANTITY and quantity < (gone := line.ordered - line.open):
         return f"line {line_number}: {quantity} asked, {gone} are shipped, cancelled or substituted"
+    if kind == ChangeKind.PRICE and line.shipped:
+        return f"line {line_number}: goods of it left at the agreed price; add a line instead"
     same = (kind == ChangeKind.QUANTITY and quantity == line.ordered) or (
         kind == ChangeKind.PRICE and price == line.unit_price_minor
     )
@@ -49,7 +51,7 @@ def _stored(deal: Deal, changes: tuple[AmendedLine, ...]) -> list[str]:
     return [why for why in found if why]
 
 
-@guard("no other amendment that waits for its confirmation", "account_manager: confirm or decline it")
+@guard("no amendment that waits for its confirmation", "account_manager: confirm_amendment, decline_amendment", since=2)
 def no_amendment_pending(ctx: Context) -> tuple[bool, Any]:
     """One after the other, so that each is reckoned on what really stands."""
     asked = _pending(ctx)

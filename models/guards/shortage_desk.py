@@ -7,9 +7,12 @@ from models.lifecycle.guards import guard
 from models.parts.discrepancy import Discrepancy, Measure
 from models.parts.order import OrderLine
 from models.parts.shipment import Shipment
-from models.parts.shortage import Shortage
+from models.parts.shortage import Choice, Shortage
 from models.stages.discrepancies import claimed, invoice_of, value_of
+from models.stages.fulfilment import gross
+from models.stages.order_lines import prebilled_open
 from models.stages.shipping import FINAL
+from models.stages.shortage import LineNumber
 from models.stages.shortage_options import options
 
 
@@ -151,3 +154,32 @@ def something_is_open(ctx: Context) -> tuple[bool, Any]:
     """Fulfilment resumes only when there is something to do."""
     lines = [str(line.line) for line in ctx.deal.order.lines if line.open or line.on_the_way] if ctx.deal.order else []
     return bool(lines), f"lines {', '.join(lines)}" if lines else "nothing"
+
+
+@guard(
+    "open delivery invoices for goods that were invoiced and will not come",
+    "accounts_receivable: pays back first",
+    needs="payload",
+    since=2,
+)
+def billed_goods_can_be_credited(ctx: Context) -> tuple[bool, Any]:
+    """Nobody pays for what is not supplied: what was invoiced with a delivery that had to be made good is credited
+    when it is cancelled after all, so there must be something open to credit it on."""
+    units = sum(gross(line, prebilled_open(line)) for line in _about_to_be_cancelled(ctx))
+    left = sum(r.open_minor for r in ctx.deal.receivables if r.kind == "delivery")
+    return units <= left, f"{units} minor units invoiced, {left} open"
+
+
+def _about_to_be_cancelled(ctx: Context) -> list[OrderLine]:
+    if ctx.deal.order is None:
+        return []
+    number = getattr(ctx.payload, "line", 0)
+    if not number:
+        return list(ctx.deal.order.lines)
+    line = ctx.deal.order.line(number)
+    if line is None or getattr(ctx.payload, "option", Choice.CANCEL) != Choice.CANCEL:
+        return []
+    lasting = line.shortage
+    rung = ctx.policy.shortage.rung(lasting.rung) if lasting and lasting.is_active else None
+    goes_on = isinstance(ctx.payload, LineNumber) and rung is not None and rung.next
+    return [] if goes_on else [line]

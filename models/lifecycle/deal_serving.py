@@ -46,7 +46,8 @@ FULFILMENT_ROWS = (
         STAYS,
         ENGINE | SALES_AND_MACHINES,
         "line_is_short",
-        summary="Ask logistics for an out-of-stock line",
+        "billed_goods_can_be_credited",
+        summary="Go on to the next rung for an out-of-stock line",
     ),
     row(
         "answer_shortage",
@@ -72,6 +73,7 @@ FULFILMENT_ROWS = (
         SALES_AND_MACHINES | HEADS,
         "line_is_on_the_ladder",
         "option_is_open",
+        "billed_goods_can_be_credited",
         summary="Choose what is done about missing units",
     ),
     row(
@@ -100,7 +102,15 @@ FULFILMENT_ROWS = (
         "analogue_is_proposed",
         summary="Record that the customer declined the substitute",
     ),
-    row("cancel_line", S.FULFILLING, STAYS, SALES | HEADS, "line_is_open", summary="Cancel what is open of a line"),
+    row(
+        "cancel_line",
+        S.FULFILLING,
+        STAYS,
+        SALES | HEADS,
+        "line_is_open",
+        "billed_goods_can_be_credited",
+        summary="Cancel what is open of a line",
+    ),
     row(
         "ship",
         S.FULFILLING,
@@ -201,6 +211,7 @@ FULFILMENT_ROWS = (
         SALES | HEADS,
         "something_was_delivered",
         "nothing_on_the_way",
+        "billed_goods_can_be_credited",
         summary="Cancel the rest and go to support",
     ),
     row(
@@ -324,6 +335,7 @@ SUPPORT_ROWS = (
         "receivables_are_settled",
         "no_case_is_open",
         "no_discrepancy_is_open",
+        "no_amendment_pending",
         "effects_are_done",
         summary="Close a deal that is delivered, paid and supported",
     ),
@@ -335,6 +347,7 @@ SUPPORT_ROWS = (
         "something_was_written_off",
         "receivables_are_settled",
         "no_discrepancy_is_open",
+        "no_amendment_pending",
         "effects_are_done",
         summary="Close a deal whose money was given up",
     ),

@@ -27,7 +27,7 @@ from models.stages.everywhere import Reason
 from models.stages.fulfilment import EnterOrder, agreed_terms, order_of
 from models.stages.handling import handles
 from models.stages.headroom import HeadroomReserved, lower_headroom
-from models.stages.receivables import InvoiceCredited
+from models.stages.receivables import credits_of
 from models.stages.reserving import ask_again
 from models.stages.shortage_options import unit_cost
 
@@ -235,7 +235,7 @@ def _money(before: Deal, then: Deal, asked: Amendment) -> list[Event]:
             return [HeadroomReserved(before.headroom_minor + asked.total_minor)]
         return lower_headroom(before, max(0, before.headroom_minor + asked.total_minor), "order amended")
     more, less = prepaid_parts(before, then)
-    return [*([PrepaymentAsked(more)] if more else []), *_credits(before, less)]
+    return [*([PrepaymentAsked(more)] if more else []), *credits_of(before, "prepayment", less, "order amended")]
 
 
 def prepaid_parts(before: Deal, then: Deal) -> tuple[tuple[LineUnits, ...], int]:
@@ -250,13 +250,3 @@ def prepaid_parts(before: Deal, then: Deal) -> tuple[tuple[LineUnits, ...], int]
         net = line.unit_price_minor * max(0, was - wanted)
         less += net + share(net, line.tax_bps)
     return tuple(more), less
-
-
-def _credits(deal: Deal, amount_minor: int) -> list[Event]:
-    events: list[Event] = []
-    for owed in deal.receivables:
-        part = min(owed.open_minor, amount_minor)
-        if owed.kind == "prepayment" and part > 0:
-            events.append(InvoiceCredited(owed.number, part, "order amended"))
-            amount_minor -= part
-    return events

@@ -12,7 +12,7 @@ from models.money import BPS, share
 from models.parts.discrepancy import Discrepancy, DiscrepancyLine, Kind, Measure, Origin
 from models.parts.order import OrderLine
 from models.stages import order_lines
-from models.stages.fulfilment import ReservationAsked, order_of, release_quantities, with_lines
+from models.stages.fulfilment import ReservationAsked, money_back, order_of, release_quantities, with_lines
 from models.stages.handling import handles
 from models.stages.receivables import InvoiceCredited, money_moved
 
@@ -261,7 +261,10 @@ def _settle_what_came_back(ctx: Context, act: Discrepancy, measure: str) -> list
             released.append(DiscrepancyLine(q.line, units - line.short))
         if units < line.short:
             missing.append(q.line)
-    events: list[Event] = [UnitsGivenUp(tuple(given_up), tuple(released))] if given_up else []
+    events: list[Event] = []
+    if given_up:
+        found = [(line, q.quantity) for q in given_up if (line := order_of(ctx.deal).line(q.line))]
+        events = [UnitsGivenUp(tuple(given_up), tuple(released)), *money_back(ctx, found, "given up")]
     return [*events, ReservationAsked(tuple(missing))] if missing else events
 
 

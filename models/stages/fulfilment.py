@@ -14,7 +14,7 @@ from models.stages.approvals import void_pending
 from models.stages.everywhere import Reason
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
-from models.stages.receivables import credit_all
+from models.stages.receivables import credit_all, credits_of, money_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,15 +292,37 @@ def deliver_all(ctx: Context) -> list[Event]:
     return []
 
 
+def gross(line: OrderLine, units: int) -> int:
+    """What units of a line cost the customer, tax included, in minor units."""
+    net = line.unit_price_minor * units
+    return net + share(net, line.tax_bps)
+
+
+def _after(ctx: Context, events: list[Event]) -> Deal:
+    deal = ctx.deal
+    for happened in events:
+        deal = happened.apply(deal, ctx.now)
+    return deal
+
+
 def cancelling(ctx: Context, lines: tuple[int, ...], reason: str) -> list[Event]:
-    """The cancellation of lines; the headroom that was held for what will not come goes back to the group."""
+    """The cancellation of lines, with what follows for the money."""
     cancelled = LinesCancelled(lines, reason)
     if ctx.policy.rules < 2:
         return [cancelled]
     found = [line for line in order_of(ctx.deal).lines if line.line in lines]
-    nets = ((line.unit_price_minor * line.open, line.tax_bps) for line in found)
-    value = sum(net + share(net, bps) for net, bps in nets)
-    return [cancelled, *lower_headroom(ctx.deal, max(0, ctx.deal.headroom_minor - value), "cancelled")]
+    return [cancelled, *money_back(ctx, [(line, line.open) for line in found], reason)]
+
+
+def money_back(ctx: Context, given_up: list[tuple[OrderLine, int]], reason: str) -> list[Event]:
+    """What follows when open units will not come: the headroom that was held for them goes back to the group, and
+    units that were invoiced with a delivery that had to be made good are credited."""
+    billed = sum(gross(line, min(units, order_lines.prebilled_open(line))) for line, units in given_up)
+    credits = credits_of(ctx.deal, "delivery", billed, reason)
+    held = sum(gross(line, units) for line, units in given_up) - billed
+    credited = ctx.deal.open_minor - _after(ctx, credits).open_minor
+    after = max(0, ctx.deal.headroom_minor - held - credited)
+    return [*money_moved(ctx, credits, "cancelled"), *lower_headroom(ctx.deal, after, "cancelled")]
 
 
 @handles("close_short", Reason)

@@ -60,7 +60,10 @@ def substitute(line: OrderLine) -> OrderLine:
 
 def cancel(line: OrderLine) -> OrderLine:
     """The line after what is open of it was cancelled."""
-    after = replace(line, cancelled=line.cancelled + line.open, reserved=0, reserved_until="", proposed_article="")
+    after = replace(
+        line, cancelled=line.cancelled + line.open, reserved=0, reserved_until="", proposed_article="",
+        prebilled=min(line.prebilled, line.on_the_way),
+    )  # fmt: skip
     ended = "end_delivered" if after.delivered else "cancel"
     action = "cancel_rest" if after.on_the_way else ended
     return replace(after, state=LINES.fire(line.state, action))
@@ -101,9 +104,15 @@ def give_back(line: OrderLine, quantity: int, *, on_shelf: bool) -> OrderLine:
     )
 
 
+def prebilled_open(line: OrderLine) -> int:
+    """Open units that were invoiced already; those on the way come first."""
+    return min(line.open, max(0, line.prebilled - line.on_the_way))
+
+
 def give_up(line: OrderLine, quantity: int) -> OrderLine:
     """The line after open units that nothing is reserved for are no longer wanted."""
-    fewer = replace(line, cancelled=line.cancelled + quantity)
+    billed = min(quantity, prebilled_open(line))
+    fewer = replace(line, cancelled=line.cancelled + quantity, prebilled=line.prebilled - billed)
     return fewer if fewer.short else without_missing(fewer)
 
 

@@ -171,6 +171,17 @@ def credit_all(deal: Deal, reason: str) -> list[Event]:
     return [InvoiceCredited(r.number, r.open_minor, reason) for r in deal.receivables if r.open_minor > 0]
 
 
+def credits_of(deal: Deal, kind: str, amount_minor: int, reason: str) -> list[Event]:
+    """Credit notes for an amount on the open invoices of a kind, the oldest first; as far as they are open."""
+    events: list[Event] = []
+    for owed in deal.receivables:
+        part = min(owed.open_minor, amount_minor)
+        if owed.kind == kind and part > 0:
+            events.append(InvoiceCredited(owed.number, part, reason))
+            amount_minor -= part
+    return events
+
+
 def money_moved(ctx: Context, events: list[Event], cause: str) -> list[Event]:
     """The events with what follows when they lower what is open: headroom goes back, the credit hold ends when no
     late money asks for it, and a write-off that was asked for another amount is void."""

@@ -12,6 +12,7 @@ from models.messages.logistics import ReservedLine
 from models.messages.sales import QuoteInput, QuoteLine
 from models.parts.order import OrderLine
 from models.stages import shortage_ladder
+from models.stages.amending import LineUnits, UnitsReleased
 from models.stages.everywhere import DueItem, EffectFinished
 from models.stages.fulfilment import LinesReserved, ReservationAsked, ReservationExpired, order_of
 from models.stages.handling import handles
@@ -56,7 +57,17 @@ def book_reservation(ctx: Context) -> list[Event]:
     events: list[Event] = [EffectFinished(ctx.payload.effect), reserved]
     if ctx.policy.rules < 2:
         return events
-    return [*events, *shortage_ladder.opened(replace_deal(ctx, reserved.apply(ctx.deal, ctx.now)))]
+    return [*events, *_surplus(ctx), *shortage_ladder.opened(replace_deal(ctx, reserved.apply(ctx.deal, ctx.now)))]
+
+
+def _surplus(ctx: Context) -> list[Event]:
+    """Units that the stock book reserved while the line shrank: they go back to the shelf."""
+    surplus = []
+    for answer in ctx.payload.lines:
+        line = order_of(ctx.deal).line(answer.line)
+        if line and (units := line.reserved + answer.reserved - line.open) > 0:
+            surplus.append(LineUnits(line.line, min(units, answer.reserved)))
+    return [UnitsReleased(tuple(surplus), ())] if surplus else []
 
 
 def replace_deal(ctx: Context, deal: Deal) -> Context:

@@ -12,7 +12,8 @@ from models.lifecycle.roles import Role
 from models.parts.order import OrderLine
 from models.parts.shortage import Choice, Option, RungVisit, Shortage
 from models.policy import ShortageRung
-from models.stages.fulfilment import cancelling, order_of, with_lines
+from models.stages import order_lines
+from models.stages.fulfilment import cancelling, money_back, order_of, release_quantities, with_lines
 from models.stages.order_lines import LineChange
 from models.stages.shortage_options import options
 
@@ -164,6 +165,25 @@ class OptionChosen(Event):
         return with_lines(deal, for_shortage(self.line, choose))
 
 
+@event
+@dataclass(frozen=True, slots=True)
+class MissingCancelled(Event):
+    """The missing units of a line will not come; the reserved ones are shipped."""
+
+    tag = "missing_cancelled"
+    line: int
+    quantity: int
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        def cancel(line: OrderLine) -> OrderLine:
+            return order_lines.with_shortage_ended(order_lines.give_up(line, self.quantity), at, "cancelled")
+
+        return with_lines(deal, for_line(self.line, cancel))
+
+    def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
+        return release_quantities({}, (self.line,))
+
+
 def for_line(number: int, change: LineChange) -> LineChange:
     """The change of one line among all."""
     return lambda line: change(line) if line.line == number else line
@@ -252,8 +272,10 @@ def _promised(ctx: Context, line: OrderLine, option: Option) -> str:
 
 
 def cancelled(ctx: Context, line: OrderLine) -> list[Event]:
-    """The last resort."""
-    return cancelling(ctx, (line.line,), "out of stock")
+    """The last resort, for what is missing: what is reserved is still the customer's."""
+    if not line.reserved:
+        return cancelling(ctx, (line.line,), "out of stock")
+    return [MissingCancelled(line.line, line.short), *money_back(ctx, [(line, line.short)], "out of stock")]
 
 
 def _applicable(line: OrderLine, name: str, analogue: str, ctx: Context) -> ShortageRung:

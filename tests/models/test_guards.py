@@ -236,7 +236,12 @@ def test_guards_of_later_rules_do_not_judge_deals_of_the_first(state: str, actio
 
 def test_only_the_named_guards_came_with_the_second_rules():
     later = {name: guard.since for name, guard in GUARDS.items() if guard.since > 1}
-    assert later == {"price_is_protected": 2, "no_discrepancy_is_open": 2}
+    assert later == {
+        "price_is_protected": 2,
+        "no_discrepancy_is_open": 2,
+        "no_amendment_pending": 2,
+        "billed_goods_can_be_credited": 2,
+    }
 
 
 def test_a_blocked_action_names_every_failing_guard_at_once():

@@ -215,15 +215,12 @@ def test_an_answer_that_comes_before_the_promised_day_changes_nothing():
     assert shortage(world).rung == "choose", "better news are a new choice"
 
 
-def test_a_customer_who_will_not_have_it_is_let_go_at_once():
+def test_a_customer_who_will_not_wait_for_the_rest_gets_what_there_is():
     world = short()
     world.do(AM, "choose_option", line=1, option="cancel")
-    assert (line_of(world).state, shortage(world).outcome, shortage(world).choice) == (
-        "cancelled",
-        "cancelled",
-        "cancel",
-    )
-    assert world.stock["A-1"] == 4
+    line = line_of(world)
+    assert (line.state, shortage(world).outcome, shortage(world).choice) == ("reserved", "cancelled", "cancel")
+    assert (line.cancelled, line.reserved) == (6, 4)
     supplied(world)
 
 
