@@ -13,10 +13,12 @@ import uvloop
 from benchmarks.core import core
 from benchmarks.desk import Desk
 from benchmarks.figures import Figure, table, write_json
+from benchmarks.ladder import shortage_ladders
 from benchmarks.machine import describe, load, warning
 from benchmarks.memory import memory
 from benchmarks.moves import events_per_move, many_moves, single_moves
 from benchmarks.rig import PLAIN_WORKER, running_rig
+from benchmarks.stock import reservations
 from benchmarks.trigger import triggers
 from benchmarks.whole import whole_deals
 from infra.settings import load_settings
@@ -26,7 +28,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: batches of acts, whole deals, open deals, rounds of the pure parts."""
+    """How much is measured: batches of acts, whole deals, open deals, pure parts, reservations, ladders."""
 
     batches: int = 24
     acts: int = 10
@@ -39,10 +41,13 @@ class Sizes:
     trigger_rounds: int = 2_000
     core_batches: int = 9
     core_deals: int = 10
+    stock_batches: int = 16
+    stock_acts: int = 20
+    ladders: int = 3
 
 
-QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3)
-TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1)
+QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3, 6, 10, 1)
+TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1, 1, 1, 1)
 """Shows that everything works; says nothing about speed."""
 
 Report = Callable[[str, list[Figure]], None]
@@ -52,12 +57,15 @@ async def measure(sizes: Sizes, folder: Path, report: Report) -> None:
     """Run all sections on fresh data folders below `folder`."""
     report("State machine", triggers(sizes.trigger_batches, sizes.trigger_rounds))
     report("Pure core", core(sizes.core_batches, sizes.core_deals))
+    report("Stock book", await reservations(folder, sizes.stock_batches, sizes.stock_acts))
     async with running_rig(folder / "moves") as rig:
         desk = Desk(rig)
         report("One move at a time", await single_moves(desk, sizes.batches, sizes.acts))
         report("Events", await events_per_move(desk, sizes.acts))
         report("Sixteen at a time", await many_moves(desk, sizes.many_batches, sizes.many_acts))
         report("Whole deals", await whole_deals(desk, sizes.whole, sizes.replayed))
+    async with running_rig(folder / "ladder", PLAIN_WORKER, test_clock=True) as rig:
+        report("Shortage ladder", await shortage_ladders(Desk(rig), sizes.ladders))
     async with running_rig(folder / "memory", PLAIN_WORKER) as rig:
         report("Memory", await memory(rig, sizes.open_deals))
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.floors import FLOOR, FLOOR_QUEUE, POKE, Asked, Told
 from benchmarks.rig import ARTICLES, CUSTOMERS, Rig
+from infra.test_clock import clock_client
 from models import codec
 from models.command import Actor
 from models.messages.deals import UPDATE_ACT, UPDATE_OPENED, WORKFLOW, ActInput, ActResult, StartInput, workflow_id
@@ -33,8 +35,8 @@ class Desk:
     moves_per_run: int = StartInput("", {}, Actor("", ()), "").moves_per_run
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    async def open(self, deal_id: str) -> Handle:
-        """Open a deal; returns when its opening is recorded."""
+    async def open(self, deal_id: str, *, test: bool = False) -> Handle:
+        """Open a deal, a test deal if its clock is to be moved; returns when its opening is recorded."""
         number = next(self._numbers) % CUSTOMERS
         actor = Actor("u-account_manager", ("account_manager",))
         opened = OpenDeal("Pumps", f"c-{number}", f"g-{number}", actor.user, "north", "berlin", "EUR")
@@ -49,7 +51,8 @@ class Desk:
             task_queue=self.rig.settings.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
-        await self.rig.client.execute_update_with_start_workflow(
+        client = clock_client(self.rig.client) if test else self.rig.client
+        await client.execute_update_with_start_workflow(
             UPDATE_OPENED, start_workflow_operation=operation, result_type=ActResult
         )
         return self.handle(deal_id)
@@ -101,12 +104,19 @@ class Desk:
         raise TimeoutError(f"{deal_id} does not settle{f' in {state}' if state else ''}")
 
 
+async def entered_deal(desk: Desk, deal_id: str, articles: Sequence[str] = ARTICLES, *, test: bool = False) -> Handle:
+    """First contact to an entered order of two units of each article; answers when stock has been asked."""
+    deal = await desk.open(deal_id, test=test)
+    await _win_the_offer(desk, deal, deal_id, articles)
+    await _sign(desk, deal, deal_id)
+    await _enter(desk, deal, deal_id)
+    return deal
+
+
 async def whole_deal(desk: Desk, deal_id: str) -> None:
     """First contact to completed: every stage, one order of three lines, one invoice, paid, support closed."""
-    deal = await desk.open(deal_id)
-    await _win_the_offer(desk, deal, deal_id)
-    await _sign(desk, deal, deal_id)
-    await _fulfil(desk, deal, deal_id)
+    deal = await entered_deal(desk, deal_id)
+    await _deliver(desk, deal, deal_id)
     (invoice,) = (await desk.settled(deal_id, "supporting"))["receivables"]
     await desk.act(
         deal,
@@ -121,13 +131,13 @@ async def whole_deal(desk: Desk, deal_id: str) -> None:
     await desk.act(deal, "account_manager", "complete")
 
 
-async def _win_the_offer(desk: Desk, deal: Handle, deal_id: str) -> None:
+async def _win_the_offer(desk: Desk, deal: Handle, deal_id: str, articles: Sequence[str]) -> None:
     await desk.log_contact(deal)
     await desk.act(deal, "account_manager", "record_needs", what="pumps", quantity=6, budget_minor=60_000)
     await desk.act(deal, "account_manager", "qualify")
     await desk.act(deal, "account_manager", "request_check")
     await desk.settled(deal_id, "preparing_offer")
-    lines = [{"article": article, "quantity": 2} for article in ARTICLES]
+    lines = [{"article": article, "quantity": 2} for article in articles]
     await desk.act(deal, "account_manager", "draft_offer", lines=lines)
     await desk.act(deal, "account_manager", "send_offer")
     await desk.act(deal, "account_manager", "accept_offer")
@@ -140,7 +150,7 @@ async def _sign(desk: Desk, deal: Handle, deal_id: str) -> None:
         await desk.act(deal, "account_manager", "sign", side=side, digest=contract["digest"], signatory="buyer")
 
 
-async def _fulfil(desk: Desk, deal: Handle, deal_id: str) -> None:
+async def _enter(desk: Desk, deal: Handle, deal_id: str) -> None:
     await desk.act(deal, "account_manager", "accept_order")
     ordered = (await desk.settled(deal_id, "ordering"))["order"]["lines"]
     lines = [
@@ -148,6 +158,9 @@ async def _fulfil(desk: Desk, deal: Handle, deal_id: str) -> None:
     ]
     await desk.act(deal, "sales_support", "enter_order", lines=lines)
     await desk.settled(deal_id, "fulfilling")
+
+
+async def _deliver(desk: Desk, deal: Handle, deal_id: str) -> None:
     await desk.act(deal, "logistics_manager", "ship")
     await desk.settled(deal_id, "fulfilling")
     await desk.act(deal, "logistics_manager", "deliver")

@@ -29,6 +29,8 @@ BENCH_WORKER = ("-m", "benchmarks.hands")
 PLAIN_WORKER = ("-m", "worker")
 ROOT = Path(__file__).resolve().parent.parent
 ARTICLES = ("A-1", "A-2", "A-3")
+NEVER_THERE = "A-9"
+"""An article with a price of which there is no stock."""
 CUSTOMERS = 200
 _SEEDED_AT = "2026-01-01T00:00:00Z"
 _FINANCIALS = {
@@ -60,9 +62,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def running_rig(folder: Path, program: tuple[str, ...] = BENCH_WORKER) -> AsyncIterator[Rig]:
+async def running_rig(
+    folder: Path, program: tuple[str, ...] = BENCH_WORKER, *, test_clock: bool = False
+) -> AsyncIterator[Rig]:
     """Start server and worker on a fresh data folder as `dealwright up` would, and stop them in the end."""
-    settings = load_settings(data_dir=folder)
+    settings = load_settings(data_dir=folder, **({"test_clock": True} if test_clock else {}))
     await asyncio.to_thread(_prepare, settings)
     key = await _seed(settings)
     options = ServerOptions(folder, test_clock=settings.test_clock, synchronous=settings.sqlite_synchronous)
@@ -117,11 +121,17 @@ async def _seed(settings: Settings) -> str:
         await connection.execute(insert(table_of(CustomerRow)), [_customer(n) for n in range(CUSTOMERS)])
         await connection.execute(
             insert(table_of(ArticleRow)),
-            [{"id": a, "description": f"Pump {a}", "series": "", "tax_bps": 1900, "analogue": ""} for a in ARTICLES],
+            [
+                {"id": a, "description": f"Pump {a}", "series": "", "tax_bps": 1900, "analogue": ""}
+                for a in (*ARTICLES, NEVER_THERE)
+            ],
         )
         await connection.execute(
             insert(table_of(PriceRow)),
-            [{"article_id": a, "list_price_minor": 10_000, "cost_minor": 6_000, **prices} for a in ARTICLES],
+            [
+                {"article_id": a, "list_price_minor": 10_000, "cost_minor": 6_000, **prices}
+                for a in (*ARTICLES, NEVER_THERE)
+            ],
         )
     stock = StockIntake(database)
     await stock.add_warehouse("berlin", "Berlin", "branch")

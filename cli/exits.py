@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "done, and every check passed",
-    ExitCode.REFUSED: "the deal refused the act, or a check (doctor, audit, stock, funnel) found something wrong",
+    ExitCode.REFUSED: "the deal refused the act, or a check (doctor, audit, stock, funnel, sums) found something wrong",
     ExitCode.USAGE: "wrong command line or settings; nothing was done",
     ExitCode.NOT_FOUND: "there is no such deal, user, action, file or data folder",
     ExitCode.ENGINE: "the Temporal server or the database could not be reached or started",

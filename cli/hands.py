@@ -53,14 +53,15 @@ class Hands:
         caller = await self.caller(user)
         return await patiently(lambda: self.desk.act(caller, deal_id, action, payload, key))
 
-    async def settled(self, deal_id: str) -> Deal:
-        """The deal as soon as everything that it asked of the world is done. Raises CommandFailed after a minute."""
-        row = await self.settled_row(deal_id)
+    async def settled(self, deal_id: str, patience: float = REST_SECONDS) -> Deal:
+        """The deal as soon as everything that it asked of the world is done. Raises CommandFailed after `patience`
+        seconds: a minute, unless what a killed worker had begun must be given up first."""
+        row = await self.settled_row(deal_id, patience)
         return codec.decode(Deal, row["snapshot"])
 
-    async def settled_row(self, deal_id: str) -> Row:
+    async def settled_row(self, deal_id: str, patience: float = REST_SECONDS) -> Row:
         """The deal's row with its snapshot, as soon as nothing is pending."""
-        give_up_at, pause = time.monotonic() + REST_SECONDS, _FIRST_LOOK
+        give_up_at, pause = time.monotonic() + patience, _FIRST_LOOK
         while True:
             row = await self.desk.books.deals.get(deal_id)
             if row is None:
@@ -97,6 +98,10 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
         try:
             return await ask()
         except (EngineDown, Busy) as problem:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # the engine's client tells of a call that Ctrl-C ended as of one that nobody answered
+                raise asyncio.CancelledError from problem
             if not left:
                 raise
             await asyncio.sleep(min(problem.retry_after, 2) * 0.5)

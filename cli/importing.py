@@ -1,4 +1,4 @@
-"""Imports from the command line: customers, products, stock, users and opportunities."""
+"""Imports from the command line: customers, products, stock, users, opportunities and orders."""
 
 from __future__ import annotations
 
@@ -48,14 +48,17 @@ def products(context: typer.Context, file: File, allow_refused: Allow = False) -
 
 @app.command()
 def stock(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
-    """Enter opening stock, receipts and expected arrivals."""
+    """Enter opening stock, receipts and expected arrivals; tells deals that wait for the goods if a system runs."""
+    session = session_of(context)
 
     async def work(database: Database, at: str) -> Report:
         from cli.imports.stock import import_stock
 
-        return await import_stock(database, file, at)
+        report = await import_stock(database, file, at)
+        report.notes += await _wake(session, database)
+        return report
 
-    run(_import(session_of(context), work, allow_refused))
+    run(_import(session, work, allow_refused))
 
 
 @app.command()
@@ -83,6 +86,35 @@ def opportunities(
     from cli.import_opportunities import import_opportunities
 
     run(import_opportunities(session_of(context), path, drive, limit, concurrency, allow_refused))
+
+
+@app.command()
+def orders(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Order lines with the columns of UCI Online Retail.")],
+    drive: Annotated[bool, typer.Option("--drive", help="Make test deals and drive each to its end.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Drive only the first orders; 0 means all.")] = 0,
+    stock_share: Annotated[int, typer.Option(min=0, max=100, help="Percent of the demand that is on stock.")] = 80,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Deals that are driven at once.")] = 12,
+    allow_refused: Allow = False,
+) -> None:
+    """Read orders line by line; without --drive nothing is changed, only the rows are judged."""
+    from cli.import_orders import import_orders
+
+    run(import_orders(session_of(context), file, drive, limit, stock_share, concurrency, allow_refused))
+
+
+async def _wake(session: Session, database: Database) -> list[str]:
+    """Tell deals that goods were set aside for them, when an engine runs; without one they ask when they wake."""
+    from cli.hands import reading_desk
+    from infra.logging import configure_logging
+
+    desk = await reading_desk(session, database)
+    if not desk.engine.is_attached:
+        return []
+    configure_logging(level="error" if session.options.quiet else "warning")  # to stderr: stdout is the report's
+    told = await desk.waking.wake()
+    return [f"deals that were told of units set aside for them: {told}"] if told else []
 
 
 async def _import(session: Session, work: Callable[[Database, str], Awaitable[Report]], allow_refused: bool) -> None:

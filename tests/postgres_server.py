@@ -19,7 +19,8 @@ from typing import Any
 
 import psycopg
 
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=150", "shared_buffers=64MB")
+_SIZES = ("max_connections=150", "shared_buffers=64MB")
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _USERS = ("postgres", "nobody")
 _START_SECONDS = 60
 
@@ -56,8 +57,11 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Start a server, and stop it at the end. Raises NoPostgres when there are no binaries."""
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """Start a server, and stop it at the end; a `durable` one syncs its commits, as in production.
+
+    Raises NoPostgres when there are no binaries.
+    """
     binaries = _binaries()
     account = _account()
     # not below pytest's own folder: that one is closed to every user but the one who runs the tests
@@ -85,7 +89,7 @@ def running_postgres() -> Iterator[PostgresServer]:
         if made.returncode:
             raise NoPostgres(f"initdb failed:\n{made.stderr.decode(errors='replace')[-2000:]}")
         server = PostgresServer(_free_port(), f"{_version(binaries)} ({binaries})")
-        settings = [part for setting in _FAST for part in ("-c", setting)]
+        settings = [part for setting in (*_SIZES, *(() if durable else _FAST)) for part in ("-c", setting)]
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
                 [binaries / "postgres", "-D", data, "-p", str(server.port), "-h", "127.0.0.1", "-k", home, *settings],

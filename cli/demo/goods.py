@@ -1,13 +1,15 @@
-"""Fates that are decided in the warehouse: out of stock, cancelled, complaints."""
+"""Fates that are decided in the warehouse: out of stock, amended, cancelled, discrepancies, complaints."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from cli.demo.fates import fate
+from cli.demo.fates import Solved, fate
 from cli.demo.story import Story
 from models.instants import parse
 from models.lifecycle.states import DealState as S
+
+PROPOSE = "propose_analogue"
 
 
 def _short_line(s: Story) -> int:
@@ -15,15 +17,15 @@ def _short_line(s: Story) -> int:
     return lines[0].line if lines else 0
 
 
-@fate("out of stock: the customer takes the analogue", S.COMPLETED)
+@fate("out of stock: the customer takes the analogue", S.COMPLETED, Solved(PROPOSE, "substituted"))
 async def analogue(s: Story) -> None:
     """At a protected price, with recorded consent."""
     await s.offered()
     await s.ordered()
     line = _short_line(s)
+    await s.until_rung(PROPOSE)
     proposed = next(o.analogue for o in s.deal.order.lines if o.line == line) if s.deal.order else ""
     await s.do(s.owner, "propose_analogue", line=line, article=proposed)
-    await s.days(1)
     await s.do(s.owner, "accept_analogue", line=line, channel="email", given_by="buyer")
     await s.delivered()
     await s.days(15)
@@ -31,41 +33,96 @@ async def analogue(s: Story) -> None:
     await s.completed()
 
 
-@fate("out of stock: escalated to logistics, delivered in two parts", S.COMPLETED)
+@fate("out of stock: logistics names a date, the goods wake the deal", S.COMPLETED, Solved("ask_logistics", "stock"))
 async def logistics(s: Story) -> None:
-    """Nobody acts, so the deal itself asks logistics; the goods come earlier than announced."""
+    """Nobody acts, so the ladder asks logistics; the customer agrees to wait, and the goods come before their day."""
     await s.offered()
     await s.ordered(wait=6)
     line = _short_line(s)
-    await s.days(2)  # the agenda escalates the shortage after a day
+    await s.until_rung("ask_logistics")
     arrival = (parse(await s.now()) + timedelta(days=12)).date().isoformat()
     note = "taken over from a cancelled order"
     await s.do(s.logistics, "answer_shortage", line=line, available_on=arrival, quantity=30, note=note)
+    await s.do(s.owner, "tell_customer", line=line, channel="call", available_on=arrival, agrees=True)
     await s.do(s.logistics, "ship")
     await s.days(3)
     await s.do(s.logistics, "deliver")
+    await s.days(4)
     await s.receive("GV-80", 30, "PO-2299")
-    await s.days(11)  # on the day of arrival the deal asks the stock book again
     await s.delivered(travel=4)
     await s.days(20)
-    while any(receivable.open_minor for receivable in s.deal.receivables):
-        await s.pay()
+    await _pay_all(s)
     await s.completed()
 
 
-@fate("out of stock: analogue declined, the rest cancelled", S.COMPLETED)
+@fate("out of stock: a part is delivered, the rest is bought in", S.COMPLETED, Solved("offer_partial", "stock"))
 async def partial(s: Story) -> None:
-    """What there is goes out; the customer does without the last unit."""
+    """The analogue is declined, logistics and production can't help; what there is goes out at once."""
     await s.offered()
     await s.ordered()
     line = _short_line(s)
+    await s.until_rung(PROPOSE)
     await s.do(s.owner, "propose_analogue", line=line, article="CU-2N")
     await s.do(s.owner, "decline_analogue", line=line, channel="call", given_by="technical")
+    await s.do(
+        s.logistics, "answer_shortage", line=line, note="the order at the maker takes too long for this customer"
+    )
+    await s.do(s.production, "answer_shortage", line=line, note="no boards before the new year")
+    await s.do(s.owner, "choose_option", line=line, option="partial")
     await s.delivered()
-    await s.do(s.owner, "close_short", reason="the customer needs no third unit any more")
+    await s.do(s.owner, "choose_option", line=line, option="buy_in")
+    await s.days(8)
+    await s.receive("CU-2", 1, "BUY-0417")
+    await s.delivered()
+    await s.days(12)
+    await _pay_all(s)
+    await s.completed()
+
+
+@fate("two units missing in the box: act of shortage, redelivered", S.COMPLETED)
+async def redelivered(s: Story) -> None:
+    """The packer's fault: the units are on the shelf still, and go out once more at no charge."""
+    await s.offered()
+    await s.ordered()
+    await s.delivered()
+    await s.days(1)
+    missing = [{"line": 1, "quantity": 2}]
+    await s.do(
+        s.owner, "report_discrepancy", kind="shortage", cause="packing", lines=missing, note="counted on arrival"
+    )
+    await s.days(1)
+    await s.do(
+        s.owner, "settle_discrepancy", act=1, measure="redelivery", prevention="seals are counted twice when packed"
+    )
+    await s.delivered(travel=2)
     await s.days(12)
     await s.pay()
     await s.completed()
+
+
+@fate("the running order is amended: more pumps, and switches on top", S.COMPLETED)
+async def amended(s: Story) -> None:
+    """The effects are computed first; the customer confirms, and only then anything changes."""
+    await s.offered()
+    await s.ordered()
+    await s.days(1)
+    changes = [
+        {"kind": "quantity", "line": 1, "quantity": 6},
+        {"kind": "add", "article": "LS-01", "quantity": 8},
+        {"kind": "address", "text": "Gate 4, Hafenstrasse 12"},
+    ]
+    await s.do(s.owner, "request_amendment", changes=changes, reason="the second basin is built at once")
+    await s.days(2)
+    await s.do(s.owner, "confirm_amendment", channel="email", given_by="buyer")
+    await s.delivered()
+    await s.days(14)
+    await s.pay()
+    await s.completed()
+
+
+async def _pay_all(s: Story) -> None:
+    while any(receivable.open_minor for receivable in s.deal.receivables):
+        await s.pay()
 
 
 @fate("cancelled after the order, everything released", S.CANCELLED)

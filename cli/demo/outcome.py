@@ -8,6 +8,7 @@ from typing import Any
 from cli.balances import disagreements, stock_levels
 from cli.deal_timeline import render_timeline
 from cli.deal_views import board_table
+from cli.demo.shortages import shortages_table
 from cli.demo.telling import Told
 from cli.imports.report import Report
 from cli.replaying import Verdict, replay_all, summary
@@ -54,6 +55,7 @@ async def show_outcome(
 
     def render() -> None:
         _stories(session, told)
+        shortages_table(session, told)
         board_table(session, board)
         shown = _shown(told)
         session.screen.line(f"The timeline of {shown.deal_id}, {shown.row.title}: {shown.words}", "bold")
@@ -80,7 +82,8 @@ def _shown(told: list[Told]) -> Told:
 
 
 def _plain(one: Told) -> dict[str, Any]:
-    same = {"deal": one.deal_id, "state": one.state, "days": one.days, "problem": one.problem}
+    same: dict[str, Any] = {"deal": one.deal_id, "state": one.state, "days": one.days, "problem": one.problem}
+    same["shortages"], same["order_events"] = [asdict(each) for each in one.shortages], list(one.events)
     return {"opportunity": one.row.ref, "title": one.row.title, "fate": one.row.fate, "story": one.words, **same}
 
 

@@ -22,6 +22,7 @@ from models.policy import DEFAULT
 
 WEB = "web.shop"
 CLOSING_LOOKS = 100
+_LONGEST_SILENCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Story:
         self.risk = cast.one(Role.RISK_OFFICER)
         self.legal = cast.one(Role.LEGAL)
         self.logistics = cast.one(Role.LOGISTICS_MANAGER)
+        self.production = cast.one(Role.PRODUCTION)
         self.money = cast.one(Role.ACCOUNTS_RECEIVABLE)
 
     @property
@@ -244,10 +246,21 @@ class Story:
         competitor = {"competitor": self.row.competitor} if self.row.competitor else {}
         return await self.do(self.owner, "lose", reason=self.row.loss_reason, note=note, **competitor)
 
-    async def receive(self, article: str, quantity: int, reference: str) -> None:
-        """Goods arrive at the central warehouse."""
+    async def until_rung(self, rung: str) -> Deal:
+        """Let days pass without an answer until the short line stands on a rung. Raises CommandFailed."""
+        for _ in range(_LONGEST_SILENCE):
+            short = self.deal.order.short_lines if self.deal.order else ()
+            if any(line.shortage and line.shortage.rung == rung for line in short):
+                return self.deal
+            await self.days(1)
+        raise CommandFailed(ExitCode.BUG, f"{self.row.ref}: nobody was asked on rung {rung}")
+
+    async def receive(self, article: str, quantity: int, reference: str) -> Deal:
+        """Goods arrive at the central warehouse, and the deals that wait for them are told."""
         key = f"demo:received:{reference}:{article}"
         await self.hands.desk.books.intake.receive(article, "central", quantity, await self.now(), key)
+        await self.hands.desk.waking.wake()
+        return await self.look()
 
     async def _price(self, article: str, share: int) -> int:
         card = await self.hands.desk.books.articles.get(article)

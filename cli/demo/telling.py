@@ -10,6 +10,7 @@ import cli.demo.goods
 import cli.demo.receivables
 import cli.demo.selling  # noqa: F401  # the stories register themselves
 from cli.demo.fates import FATES
+from cli.demo.shortages import Shortfall, order_events, shortfalls, unsolved
 from cli.demo.story import Cast, Story
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import Hands
@@ -28,6 +29,8 @@ from infra.settings import Settings
 from infra.stores.pages import Row
 from infra.stores.people import PeopleStore
 from infra.test_clock import TestClockError
+from models import codec
+from models.deal_state import Deal
 from models.instants import DAY, between
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
@@ -45,6 +48,8 @@ class Told:
     state: str
     days: int
     problem: str = ""
+    shortages: tuple[Shortfall, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 async def import_examples(database: Database, at: str) -> list[Report]:
@@ -99,8 +104,12 @@ async def _tell(hands: Hands, row: Opportunity, cast: Cast, there: Row | None) -
         return Told(row, fate.words, story.deal_id, "", 0, problem or "the deal was not opened")
     if not problem and found["state"] != fate.ends:
         problem = f"should be {fate.ends}"
+    deal = codec.decode(Deal, found["snapshot"])
+    if not problem and fate.solved:
+        problem = unsolved(deal, fate.solved)
     last = found["closed_at"] or found["updated_at"]
-    return Told(row, fate.words, found["id"], found["state"], between(found["opened_at"], last) // DAY, problem)
+    days = between(found["opened_at"], last) // DAY
+    return Told(row, fate.words, found["id"], found["state"], days, problem, shortfalls(deal), order_events(deal))
 
 
 async def until_archived(hands: Hands) -> None:

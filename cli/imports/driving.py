@@ -31,7 +31,7 @@ from models.policy import DEFAULT, Policy
 from models.visibility import EVERYTHING
 
 MOST_STEPS = 120
-_PATIENCE = 30  # refusals of one step that may pass by themselves, such as a credit limit that others use up
+PATIENCE = 30  # refusals of one step that may pass by themselves, such as a credit limit that others use up
 _NEVER = "9999-12-31T00:00:00Z"
 
 IMPORT_POLICY = replace(
@@ -71,13 +71,16 @@ class _PinnedPolicies(Policies):
         return self._pinned
 
 
+@dataclass(frozen=True)
 class ImportBooks(Books):
     """The books as an import sees them: new deals pin its policy."""
+
+    pinned: Policy = IMPORT_POLICY
 
     @cached_property
     def policies(self) -> Policies:
         """The import's policy for new deals, every other by its version."""
-        return _PinnedPolicies(PolicyStore(self.database), IMPORT_POLICY)
+        return _PinnedPolicies(PolicyStore(self.database), self.pinned)
 
 
 class Driver:
@@ -151,7 +154,7 @@ class Driver:
                 refusals = 0
             except Refused as refused:
                 refusals += 1
-                if refusals > _PATIENCE or not _may_pass(refused):
+                if refusals > PATIENCE or not may_pass(refused):
                     raise
                 await asyncio.sleep(0.05 * refusals)
         raise CommandFailed(ExitCode.REFUSED, f"not there after {MOST_STEPS} steps")
@@ -167,7 +170,7 @@ class Driver:
         return render(await virtual_now(self._hands.client, workflow_id(deal.id)))
 
 
-def _may_pass(refused: Refused) -> bool:
+def may_pass(refused: Refused) -> bool:
     """Whether the refusal can go away by itself: others give headroom back, or the deal moves on in the meantime."""
     failing = {verdict.guard for verdict in refused.refusal.failing}
     if refused.refusal.code == "wrong_state":

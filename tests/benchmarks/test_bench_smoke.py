@@ -2,6 +2,8 @@
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -10,6 +12,7 @@ from benchmarks.figures import Figure, Target, of_spread, table, write_json
 from benchmarks.measure import best_of, ratios, spread
 from benchmarks.rig import PLAIN_WORKER, running_rig
 from benchmarks.soak import soak
+from benchmarks.stock import of_store
 
 
 @pytest.mark.slow
@@ -22,7 +25,24 @@ async def test_every_section_of_the_benchmark_runs(tmp_path):
     assert 5 <= by_name["events per move without a timer"] <= 6
     assert by_name["moves per whole deal (timeline entries)"] > 20
     assert by_name["together resident, 3 open deals"] > by_name["worker resident"]
-    assert sum(one.target is not None for one in figures) >= 11
+    assert by_name["SQLite: reservation / bare, one by one"] > 0
+    assert by_name["SQLite: reservations, 16 at a time"] > 0
+    assert 55 <= by_name["its calendar days on the test clock"] <= 70
+    assert by_name["its events in the engine's history"] > by_name["its moves (timeline entries)"] > 10
+    assert sum(one.target is not None for one in figures) >= 13
+
+
+async def test_reservations_and_their_floor_leave_what_they_say(tmp_path):
+    figures = await of_store("here", f"sqlite+aiosqlite:///{tmp_path / 'stock.db'}", batches=2, count=3)
+    assert [one.name.split(",")[0] for one in figures] == 3 * [
+        "here: reservations", "here: bare transactions", "here: reservation / bare",
+    ]  # fmt: skip
+    assert all(one.value > 0 for one in figures)
+    with closing(sqlite3.connect(tmp_path / "stock.db")) as books:
+        (held,) = books.execute("SELECT sum(quantity) FROM stock_holdings").fetchone()
+        levels = dict(books.execute("SELECT substr(article, 1, 1), sum(reserved) FROM stock_levels GROUP BY 1"))
+    acts = 3 + 2 * 3 + 2 * (2 * 16 * 3)
+    assert (held, levels) == (acts, {"A": acts, "F": acts})
 
 
 @pytest.mark.slow

@@ -66,6 +66,44 @@ def test_every_story_ends_as_told(told: Any) -> None:
     assert wanted <= {story["state"] for story in told["stories"]}
 
 
+def test_shortages_are_solved_on_three_rungs(told: Any) -> None:
+    stories = {story["fate"]: story for story in told["stories"]}
+    solved = {}
+    for fate in ("analogue", "logistics", "partial"):
+        (short,) = stories[fate]["shortages"]
+        asked = ("propose_analogue", "ask_logistics", "ask_production", "offer_partial", "choose")
+        answered = {rung["name"] for rung in short["rungs"] if rung["answered_by"] and rung["name"] in asked}
+        solved[fate] = (short["choice"], short["outcome"], answered)
+    assert solved == {
+        "analogue": ("", "substituted", {"propose_analogue"}),
+        "logistics": ("wait", "stock", {"ask_logistics", "choose"}),
+        "partial": ("buy_in", "stock", {"propose_analogue", "ask_logistics", "ask_production", "offer_partial"}),
+    }
+    assert sum(len(story["shortages"]) for story in told["stories"]) == 3
+
+
+def test_running_orders_are_corrected_and_amended(told: Any) -> None:
+    events = {story["fate"]: story["order_events"] for story in told["stories"] if story["order_events"]}
+    assert events == {
+        "redelivered": ["act of shortage, 2 units (packing): redelivery"],
+        "amended": ["amendment 1, 3 changes: confirmed"],
+    }
+
+
+def test_a_second_demo_finds_its_deals_and_tells_of_shortages(told: Any, folder: Path) -> None:
+    shown = dealwright("--data", folder, "demo", timeout=300)
+    assert shown.code == 0
+    assert all(story["deal"] in shown.out for story in told["stories"])
+    assert len(in_process("--data", folder, "deal", "list", "-o", "json", "--limit", 500).json["deals"]) == len(
+        told["stories"]
+    )
+    section = shown.out[shown.out.index("Shortages") : shown.out.index("Board")]
+    for fate in ("analogue", "logistics", "partial", "redelivered", "amended"):
+        assert deal_of(told, fate) in section
+    for words in ("ask logistics: marta.sokol", "bought in, delivered", "replaced by another article", "redelivery"):
+        assert words in " ".join(section.split()), words
+
+
 def test_the_books_are_sound(told: Any) -> None:
     assert told["audit"]["sound"]
     assert told["replay"]["equal"]
@@ -114,11 +152,6 @@ def test_acts_start_the_engine_and_say_so(cli: Any, told: Any) -> None:
     assert "starting the engine" in done.err
     again = cli("deal", "do", deal, "note", "text=hello", "--as", "jonas.brandt", "--key", "k-1", "-o", "json")
     assert again.json == {**done.json, "replayed": True}
-
-
-def test_a_second_demo_finds_its_deals(folder: Path, told: Any) -> None:
-    again = dealwright("--data", folder, "demo", "-o", "json", timeout=300)
-    assert {story["deal"] for story in again.json["stories"]} == {story["deal"] for story in told["stories"]}
 
 
 def test_refusals_say_who_can_help(up: Any, told: Any) -> None:

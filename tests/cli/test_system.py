@@ -12,9 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from infra.db import open_database
+from infra.gateways.stock_book import SqlStockBook
 from infra.settings import Settings, load_settings
 from infra.system import EmbeddedSystem, engine_for
 from infra.system_state import RunningSystem, SystemRuns, running_system
+from models.messages.logistics import ReserveInput, StockLine
 from tests.cli.command import ROOT, command, dealwright, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -135,6 +138,27 @@ def test_up_serves_and_stops_clean(tmp_path: Path, up: tuple["subprocess.Popen[s
     assert process.wait(40) == 0
     assert all_gone(found.api_pid, found.worker_pid, found.server_pid)
     assert running_system(tmp_path) is None
+
+
+def test_imported_stock_is_told_to_the_deals_that_wait_for_it(
+    tmp_path: Path, up: tuple["subprocess.Popen[str]", RunningSystem, float]
+) -> None:
+    async def wait_for_goods() -> None:
+        database = open_database(load_settings(data_dir=tmp_path).database)
+        asked = (StockLine(1, "P-1", 4),)
+        at, until = "2026-03-02T08:00:00Z", "2026-04-01T08:00:00Z"
+        await SqlStockBook(database).reserve(ReserveInput("k", "D-gone", "", asked, at, until, waits=True))
+        await database.close()
+
+    products, stock = tmp_path / "products.csv", tmp_path / "stock.csv"
+    products.write_text("id,description,price_eur\nP-1,Pump,100\n", encoding="utf-8")
+    stock.write_text("article,warehouse,quantity,reference\nP-1,central,3,DN-1\n", encoding="utf-8")
+    assert dealwright("--data", tmp_path, "import", "products", products).code == 0
+    asyncio.run(wait_for_goods())
+    done = dealwright("--data", tmp_path, "-o", "json", "import", "stock", stock)
+    assert (done.code, done.json["rows"], done.json["notes"]) == (0, 1, [])
+    assert "deal_not_woken" in done.err, "the running system was asked, and knows no such deal"
+    assert "workflow_gone" in done.err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
