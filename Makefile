@@ -9,7 +9,7 @@ PYTEST  := $(BIN)/pytest -n $(WORKERS) --dist loadscope
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-postgres coverage lint format bench soak docs openapi docs-check compose-check lock clean
+.PHONY: help setup demo up test test-real test-postgres coverage lint format bench soak docs openapi docs-check compose-check lock clean
 
 help: ## This list
 	@echo "Dealwright. Start with:  make setup && make demo"
@@ -38,6 +38,9 @@ up: setup ## Start the embedded system (server, worker, API) until Ctrl-C
 test: setup ## The whole suite, with at least 95 % of branches of models/ and workflows/ covered
 	@$(PYTEST) --cov --cov-report=term --cov-report=json:coverage.json $(ARGS)
 	@$(BIN)/python .ci/branch_coverage.py coverage.json 95 models workflows
+
+test-real: setup ## The whole day of real order lines on the engine, a quarter of an hour; needs ../shared/data
+	@$(BIN)/pytest -m soak $(ARGS)
 
 test-postgres: setup ## The whole suite with our tables on PostgreSQL instead of SQLite
 	@DEALWRIGHT_TEST_DATABASE=postgres $(PYTEST) $(ARGS)

@@ -23,6 +23,7 @@ def days_of(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+@lru_cache(maxsize=4096)
 def plus_working(at: str, seconds: int, listed: str = "") -> str:
     """The instant after `seconds` of working time. A working day counts as 24 hours and is a day in UTC, so
     `2 * DAY` means "on the second working day, at this hour"; time that begins on a free day begins when work does.
@@ -43,6 +44,7 @@ def plus_working(at: str, seconds: int, listed: str = "") -> str:
     return render(after)
 
 
+@lru_cache(maxsize=4096)
 def working_days(start: str, end: str, listed: str = "") -> int:
     """Working days that begin after the day of `start` and not after the day of `end`; 0 when `end` is not later.
 

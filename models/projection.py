@@ -1,10 +1,12 @@
 """The read side of a deal as plain rows, computed from the deal alone: a rebuild gives equal rows."""
 
+from dataclasses import replace
 from typing import Any
 
 from models import codec
 from models.agenda import agenda
 from models.deal_state import Deal
+from models.instants import day_start
 from models.messages.records import Projection
 from models.parts.order import OrderLine
 from models.parts.shortage import Shortage
@@ -63,6 +65,13 @@ def changed_children(before: Projection | None, after: Projection) -> tuple[str,
     if before is None:
         return tuple(name for name in CHILDREN if getattr(after, name))
     return tuple(name for name in CHILDREN if getattr(before, name) != getattr(after, name))
+
+
+def reduced(projection: Projection, changed: tuple[str, ...]) -> Projection:
+    """The projection as it has to be written: without the child rows that stand already. A deal of several hundred
+    lines would carry them all with every note."""
+    unchanged: dict[str, Any] = {name: [] for name in CHILDREN if name not in changed}
+    return replace(projection, **unchanged)
 
 
 def substates(deal: Deal) -> dict[str, str]:
@@ -241,8 +250,9 @@ def _shortage_rows(deal: Deal, policy: Policy) -> list[dict[str, Any]]:
 def _shortage_row(deal: Deal, line: OrderLine, policy: Policy) -> dict[str, Any]:
     lasting = line.shortage
     assert lasting is not None  # only lasting shortages are asked for
-    # options are reckoned at the last move: what is stored is a function of the timeline, not of the reader's clock
-    found = options(deal, line, policy, deal.updated_at)
+    # reckoned for the day of the last move: what is stored is a function of the timeline, not of the reader's clock,
+    # and stays as it is when the deal moves again on that day
+    found = options(deal, line, policy, day_start(deal.updated_at[:10]))
     return {
         "deal_id": deal.id,
         "line": line.line,

@@ -38,7 +38,7 @@ from models.messages.deals import (
 from models.messages.logistics import ReleaseInput, ReturnInput
 from models.messages.records import Answer, ArchiveInput, Projection, RecordInput
 from models.policy import Policy
-from models.projection import changed_children, project
+from models.projection import changed_children, project, reduced
 from models.stages.opening import OpenDeal
 from models.timeline import Entry
 from workflows import calls
@@ -191,7 +191,8 @@ class DealWorkflow:
         answers = (Answer(key, fingerprint, codec.encode(answer)),) if fingerprint else ()
         changed = changed_children(self._projection, projection)
         try:
-            await calls.record(RecordInput(deal.id, tuple(entries), projection, changed, answers))
+            rows = reduced(projection, changed)
+            await calls.record(RecordInput(deal.id, tuple(entries), rows, changed, answers))
         except FailureError as failed:
             if not is_conflict(failed):
                 raise

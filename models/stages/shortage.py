@@ -266,6 +266,8 @@ SELLING = (Role.ACCOUNT_MANAGER, Role.HEAD_OF_SALES)
 def answered(ctx: Context, line: OrderLine, *roles: str) -> list[Event]:
     """Somebody of these roles had to answer on a rung and does so now, in time or late: the latest visit counts."""
     visits = line.shortage.visits if line.shortage else ()
+    if roles == SELLING:  # our own silence is over with the next rung; another department's answer is worth having late
+        visits = visits[-1:]
     asked = [v for v in visits if v.role in roles and not v.answered_at]
     return [RungAnswered(line.line, asked[-1].number, ctx.actor.user)] if asked else []
 

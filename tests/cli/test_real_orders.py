@@ -49,7 +49,7 @@ def test_the_first_orders_end_as_reckoned(tmp_path: Path) -> None:
     check(tmp_path, dealwright(*drive(tmp_path), "--limit", FEW, timeout=500), FEW)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_the_whole_day_ends_as_reckoned(tmp_path: Path) -> None:
     check(tmp_path, dealwright(*drive(tmp_path), timeout=1700), 0)
