@@ -1,6 +1,7 @@
 """Deals are told that units were set aside for them, so that they ask the stock book for them at once.
 
-Nothing depends on it: the units are theirs already, and a deal that was not told asks by itself the next working day.
+Nothing depends on it: the units are theirs already, and a deal that was not told asks by itself on the
+next day that was named to it, and within a week.
 """
 
 import asyncio

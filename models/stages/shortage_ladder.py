@@ -241,9 +241,12 @@ def expected(line: OrderLine, now: str) -> str:
 
 
 def policy_choice(ctx: Context, line: OrderLine) -> Option | None:
-    """The best option that the policy may take without asking anybody; None when it may take none."""
+    """The best option that the policy may take without asking anybody; None when it may take none, or when even
+    cancelling would be better, which only people decide."""
     able = ctx.policy.shortage.chosen_by_policy
-    return next((o for o in options(ctx.deal, line, ctx.policy, ctx.now) if o.kind in able), None)
+    ranked = options(ctx.deal, line, ctx.policy, ctx.now)
+    first = next((o for o in ranked if o.kind in able or o.kind == Choice.CANCEL), None)
+    return None if first is None or first.kind == Choice.CANCEL else first
 
 
 def chosen(ctx: Context, line: OrderLine, option: Option, by: str) -> list[Event]:

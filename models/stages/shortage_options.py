@@ -52,7 +52,7 @@ def _possible(deal: Deal, line: OrderLine, lasting: Shortage, policy: Policy, no
     def option(kind: Choice, on: str, extra: int, margin: int, *, late: str | None = None, article: str = "") -> Option:
         delay = _delay(now, on if late is None else late, free)
         score = margin - share(value, desk.delay_bps) * delay
-        quantity = line.reserved if kind == Choice.PARTIAL else line.short
+        quantity = line.reserved if kind == Choice.PARTIAL else _units(line, lasting, on)
         return Option(kind.value, on, quantity, extra, margin, score, article=article)
 
     if lasting.analogue and lasting.analogue_cost_minor >= 0:
@@ -70,6 +70,11 @@ def _possible(deal: Deal, line: OrderLine, lasting: Shortage, policy: Policy, no
     yield option(Choice.BUY_IN, bought or plus_working(now, desk.buy_in_days * DAY, free)[:10], extra, -extra)
     lost = (line.unit_price_minor - cost) * line.short + share(value, desk.cancel_bps)
     yield option(Choice.CANCEL, "", 0, -lost, late=now[:10])
+
+
+def _units(line: OrderLine, lasting: Shortage, on: str) -> int:
+    """How many of the missing units come on a day: as many as was answered, if it is that day; else all."""
+    return min(lasting.answer_quantity, line.short) if on and on == lasting.answer_on else line.short
 
 
 def _comes_on(line: OrderLine, lasting: Shortage, today: str) -> str:

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not REAL_ORDERS.is_file(), reason="the file shared/data/order_lines/online_retail is absent"),
 ]
 
-FEW = 10
+FEW = 5
 
 
 def test_every_line_is_accounted_for() -> None:
