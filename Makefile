@@ -3,9 +3,10 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
-# One process a core; a module's tests stay together, so that its engine and databases are started once. The long
-# modules come first (tests/conftest.py), or one process would end minutes after the other.
-WORKERS ?= 2
+# One process more than two cores, as tests of crashes wait more than they work; a module's tests stay together, so that
+# its engine and databases are started once. The long modules come first (tests/conftest.py), or one process would end
+# minutes after the others.
+WORKERS ?= 3
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 # What coverage of models/ and workflows/ is counted on: tracing all the other tests as well costs three minutes.
 COUNTED := tests/models tests/replay tests/workflows
@@ -19,7 +20,7 @@ help: ## This list
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: PYTHON=python3.11   DATA=folder and KEEP=1 for demo   WORKERS=2 for the tests   ARGS=... for up, bench, soak, pytest"
+	@echo "Variables: PYTHON=python3.11   DATA=folder and KEEP=1 for demo   WORKERS=3 for the tests   ARGS=... for up, bench, soak, pytest"
 
 setup: $(VENV)/.ready ## Install the locked dependencies and the `dealwright` command into .venv (done once)
 

@@ -132,14 +132,24 @@ def measure_fits(ctx: Context) -> tuple[bool, Any]:
 def credit_fits_the_goods(ctx: Context) -> tuple[bool, Any]:
     """A credit note never exceeds what is owed."""
     act = _act(ctx)
-    if act is None or act.is_back or ctx.payload.measure not in (Measure.CREDIT_NOTE, Measure.RETURN):
+    if act is None or ctx.payload.measure not in (Measure.CREDIT_NOTE, Measure.RETURN):
         return True, "no credit"
+    if act.is_back:
+        return _given_up_can_be_credited(ctx, act)
     number = invoice_of(ctx.deal, act, ctx.payload.invoice)
     owed = ctx.deal.receivable(number)
     if owed is None:
         return False, f"no invoice {number}" if number else "no invoice of these goods; name one"
     value = value_of(ctx.deal, act)
     return 0 < value <= owed.open_minor, f"{value} to credit, {owed.open_minor} open on {number}"
+
+
+def _given_up_can_be_credited(ctx: Context, act: Discrepancy) -> tuple[bool, Any]:
+    """Units that were on their way to make a billed delivery good are credited when they are given up."""
+    found = [(ctx.deal.order.line(q.line), q.quantity) for q in act.lines] if ctx.deal.order else []
+    value = sum(gross(line, min(units, prebilled_open(line))) for line, units in found if line)
+    left = sum(r.open_minor for r in ctx.deal.receivables if r.kind == "delivery")
+    return value <= left, f"{value} minor units invoiced, {left} open"
 
 
 @guard("no discrepancy that somebody has to decide", "account_manager: settle_discrepancy", since=2)

