@@ -49,6 +49,8 @@ from workflows.standing import Overtaken, is_conflict, take_over
 
 FREES_GOODS = (ReleaseInput, ReturnInput)
 """Effects after which goods may have been set aside for other deals."""
+COUNTS_WHAT_STOOD = "counts-what-stood"
+"""Patch: runs of the first releases counted everything they took over at once as one move."""
 
 
 @workflow.defn(name=WORKFLOW)
@@ -196,9 +198,11 @@ class DealWorkflow:
         except FailureError as failed:
             if not is_conflict(failed):
                 raise
+            before = self._deal.version if self._deal else 0
             self._deal = await take_over(deal.id, self._deal, self._handled)
             self._projection = project(self._deal, self._policy)
-            self._acts += 1
+            # a lost attempt may have recorded the moves of many acts: the run is as long as all of them
+            self._acts += self._deal.version - before if workflow.patched(COUNTS_WHAT_STOOD) else 1
             raise Overtaken from None
         if fingerprint:
             self._handled.keep(key, fingerprint, answer)

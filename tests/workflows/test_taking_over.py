@@ -1,5 +1,6 @@
 """What a lost attempt recorded is taken over: the engine forgets an unfinished workflow task, the timeline does not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -156,7 +157,8 @@ async def test_the_answers_of_lost_acts_are_known_again(forgetful: tuple[Engine,
 
 async def test_more_than_a_page_is_taken_over_bit_by_bit(forgetful: tuple[Engine, Forgetful]) -> None:
     engine, recorder = forgetful
-    await engine.open("OVER-page")
+    await engine.open("OVER-page", moves_per_run=100)
+    first_run = (await engine.handle("OVER-page").describe()).run_id
     deal = fold(await TimelineStore(engine.database).entries("OVER-page"))
     for number in range(130):
         decision = decide(deal, Command("note", MANAGER, f"k-{number}", {"text": "x"}), DEFAULT, deal.updated_at)
@@ -164,6 +166,12 @@ async def test_more_than_a_page_is_taken_over_bit_by_bit(forgetful: tuple[Engine
         await recorder.inner.record(RecordInput(deal.id, (decision.entry,), project(deal, DEFAULT), ("agenda",)))
     answer = await engine.act("OVER-page", "account_manager", "log_contact", channel="call", outcome="at last")
     assert answer.version == 132
+    for _ in range(100):  # everything that was taken over counts as long: the deal is continued in a new run
+        if (await engine.handle("OVER-page").describe()).run_id != first_run:
+            break
+        await asyncio.sleep(0.1)
+    else:
+        pytest.fail("the run that took over 130 moves goes on")
     await _assert_sound(engine, "OVER-page")
 
 
