@@ -33,9 +33,14 @@ def encode(value: Any) -> Any:
     kind: Any = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
-    names = _field_names(kind)
-    if names is not None:
-        return {name: encode(getattr(value, name)) for name in names}
+    form = _plain_form(kind)
+    if form is not None:
+        names, added = form
+        plain = {name: encode(getattr(value, name)) for name in names}
+        for name, default in added:
+            if (found := getattr(value, name)) != default:
+                plain[name] = encode(found)
+        return plain
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (tuple, list, frozenset)):
@@ -117,8 +122,27 @@ def _reviver(kind: Any) -> Callable[[Any], Any] | None:
 
 
 @cache
-def _field_names(kind: Any) -> tuple[str, ...] | None:
-    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+def _plain_form(kind: Any) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]] | None:
+    """The fields that are always written, and those that are only when they differ from their default."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    fields = dataclasses.fields(kind)
+    added = tuple((f.name, f.default) for f in fields if is_later(f))
+    return tuple(f.name for f in fields if not is_later(f)), added
+
+
+def later(default: Any) -> Any:
+    """A dataclass field that came after a release: left out of the plain form while it has its default, so that what
+    was hashed before keeps its hash. The default must be immutable, and `dataclasses.field` rules apply."""
+    return dataclasses.field(default=default, metadata=_LATER)
+
+
+def is_later(field: "dataclasses.Field[Any]") -> bool:
+    """Whether a field was declared with `later`."""
+    return field.metadata is not None and "later" in field.metadata
+
+
+_LATER = {"later": True}
 
 
 @cache

@@ -156,3 +156,19 @@ def test_plain_data_of_any_kind_is_revived_as_it_is():
 def test_an_unknown_event_is_malformed(plain: dict[str, Any]):
     with pytest.raises(codec.Malformed):
         from_plain(plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    first: str
+    added: int = codec.later(0)
+    more: tuple[Inner, ...] = codec.later(())
+
+
+def test_a_field_that_came_later_is_left_out_while_it_has_its_default():
+    assert codec.encode(Grown("a")) == {"first": "a"}
+    assert codec.encode(Grown("a", 1)) == {"first": "a", "added": 1}
+    full = Grown("a", 2, (Inner(1),))
+    assert codec.encode(full) == {"first": "a", "added": 2, "more": [{"number": 1, "word": "w"}]}
+    for value in (Grown("a"), Grown("a", 1), full):
+        assert codec.decode(Grown, codec.encode(value)) == codec.revive(Grown, codec.encode(value)) == value

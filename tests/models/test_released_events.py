@@ -1,7 +1,8 @@
 """What was released keeps its fields for ever: the plain form of events and entries is hashed into running chains.
 
 A new field would give a new hash to an old act that is decided again in a replay. Whatever an event lacks goes into a
-new event; `released_events.json` lists them all, per release.
+new event, or into a field that is left out while it has its default (`codec.later`); `released_events.json` lists them
+all, per release, with the fields that came `later`.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 import pytest
 
+from models.codec import is_later
 from models.command import Facts
 from models.errors import Verdict
 from models.messages.finance import ReliabilityFacts
@@ -59,7 +61,11 @@ def nested() -> dict[str, type]:
 
 
 def names(kind: Any) -> list[str]:
-    return [field.name for field in fields(kind)]
+    return [field.name for field in fields(kind) if not is_later(field)]
+
+
+def later_names(kind: Any) -> list[str]:
+    return [field.name for field in fields(kind) if is_later(field)]
 
 
 @pytest.mark.parametrize("tag", released("events"))
@@ -75,6 +81,15 @@ def test_a_value_in_released_events_keeps_its_fields(name: str):
 def test_a_new_event_is_written_down_before_it_is_released():
     assert set(EVENTS) == set(released("events"))
     assert set(nested()) == set(released("nested"))
+
+
+def test_fields_that_came_later_are_written_down_too():
+    released_later: dict[str, list[str]] = {}
+    for release in RELEASES.values():
+        for name, added in release.get("later", {}).items():
+            released_later[name] = [*released_later.get(name, []), *added]
+    known = {**nested(), **{tag: EVENTS[tag] for tag in EVENTS}}
+    assert released_later == {name: added for name, kind in known.items() if (added := later_names(kind))}
 
 
 def test_the_spine_had_its_events():
