@@ -139,7 +139,7 @@ def later(default: Any) -> Any:
 
 def is_later(field: "dataclasses.Field[Any]") -> bool:
     """Whether a field was declared with `later`."""
-    return field.metadata is not None and "later" in field.metadata
+    return "later" in field.metadata
 
 
 _LATER = {"later": True}

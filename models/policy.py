@@ -4,9 +4,10 @@ Shares are basis points, durations are seconds, money is minor units of the deal
 of the domain's duties D4..D35.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.instants import DAY, HOUR
+from models.interest import STATUTORY, InterestPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +166,37 @@ def _default_shortage_ladder() -> tuple[ShortageRung, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyPolicy:
+    """What receivables are collected with beside the ladder (D28..D32); empty: those of the first generations.
+
+    `waiver` and `legal` are the largest amounts in minor units that a role may waive, or hand over to legal. When it
+    declines, it is asked again after `legal_again`. A dispute is to be answered within `dispute_answer` of working
+    time. A promise lasts `promise_longest` at most, an instalment may be late by `instalment_grace`.
+
+    `charges_minor` per currency, and never more than `charges_bps` of an invoice, is what may be missing as bank
+    charges; who pays within `discount_days` of the invoice may keep `discount_bps` of it (cash discount).
+    """
+
+    waiver: dict[str, int] = field(default_factory=dict)
+    legal: dict[str, int] = field(default_factory=dict)
+    legal_again: int = 30 * DAY
+    dispute_answer: int = 10 * DAY
+    promise_longest: int = 60 * DAY
+    instalment_grace: int = 3 * DAY
+    charges_minor: dict[str, int] = field(default_factory=dict)
+    charges_bps: int = 200
+    discount_bps: int = 0
+    discount_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All business numbers of one version.
 
     `rules` is the generation of the business rules that go with them: 1 is the spine, 2 adds the shortage desk,
-    shipments, discrepancy acts and amendments. A deal keeps the rules that it started with. `holidays` are public
-    holidays per country (ISO 3166 alpha-2): ISO dates separated by spaces.
+    shipments, discrepancy acts and amendments, 3 interest, payment plans, reversals and holds on customer groups. A
+    deal keeps the rules that it started with. `holidays` are public holidays per country (ISO 3166 alpha-2): ISO
+    dates separated by spaces.
     """
 
     version: str = "2026.1"
@@ -201,6 +227,8 @@ class Policy:
     discrepancy_deadline: int = 3 * DAY
     amendment_deadline: int = 5 * DAY
     holidays: dict[str, str] = field(default_factory=dict)
+    interest: InterestPolicy = field(default_factory=InterestPolicy)
+    money: MoneyPolicy = field(default_factory=MoneyPolicy)
 
     def holidays_in(self, country: str) -> str:
         """The public holidays of a country; none when the policy does not know it."""
@@ -210,10 +238,23 @@ class Policy:
 SPINE = Policy()
 """The first policy, which deals that started under it keep."""
 
-DEFAULT = Policy(
+GOODS = Policy(
     version="2026.2",
     rules=2,
     shortage=ShortagePolicy(ladder=_default_shortage_ladder()),
     discrepancy_tolerance_bps=50,
+)
+"""The policy that brought the shortage desk."""
+
+DEFAULT = replace(
+    GOODS,
+    version="2026.3",
+    rules=3,
+    interest=InterestPolicy(rates=STATUTORY),
+    money=MoneyPolicy(
+        waiver={"head_of_sales": 50_000, "commercial_director": 10**14},
+        legal={"head_of_sales": 1_000_000, "commercial_director": 10**14},
+        charges_minor={"EUR": 1_500, "USD": 1_500, "GBP": 1_500},
+    ),
 )
 """The policy a fresh system starts with."""

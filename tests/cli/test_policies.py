@@ -34,7 +34,7 @@ def test_an_upgraded_installation_adopts_the_new_rules_once(tmp_path: Path) -> N
         return in_process("--data", tmp_path, "-o", "json", "policies", *words).json
 
     assert [row["version"] for row in say("list")] == [SPINE.version]
-    assert say("adopt") == {"version": DEFAULT.version, "rules": 2, "adopted": True}
-    assert say("adopt") == {"version": DEFAULT.version, "rules": 2, "adopted": False}
+    assert say("adopt") == {"version": DEFAULT.version, "rules": DEFAULT.rules, "adopted": True}
+    assert say("adopt") == {"version": DEFAULT.version, "rules": DEFAULT.rules, "adopted": False}
     listed = [(row["version"], row["rules"], row["from"] > LONG_AGO) for row in say("list")]
-    assert listed == [(DEFAULT.version, 2, True), (SPINE.version, 1, False)]
+    assert listed == [(DEFAULT.version, DEFAULT.rules, True), (SPINE.version, 1, False)]

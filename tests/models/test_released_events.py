@@ -89,7 +89,8 @@ def test_fields_that_came_later_are_written_down_too():
         for name, added in release.get("later", {}).items():
             released_later[name] = [*released_later.get(name, []), *added]
     known = {**nested(), **{tag: EVENTS[tag] for tag in EVENTS}}
-    assert released_later == {name: added for name, kind in known.items() if (added := later_names(kind))}
+    declared = {name: later_names(kind) for name, kind in known.items()}
+    assert released_later == {name: added for name, added in declared.items() if added}
 
 
 def test_the_spine_had_its_events():
