@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.messages.logistics import StockLine
 
@@ -49,3 +49,11 @@ def merged(portions: Iterable[Portion]) -> list[Portion]:
     for line, article, warehouse, units in portions:
         sums[line, article, warehouse] += units
     return [Portion(*place, units) for place, units in sorted(sums.items())]
+
+
+def free_shelves(rows: Iterable[Any], branch: str) -> dict[str, Shelves]:
+    """Free units per article, the branch's shelf first, of rows with `article`, `warehouse` and `free`."""
+    free: dict[str, Shelves] = {}
+    for row in sorted(rows, key=lambda row: (row.warehouse != branch, row.warehouse)):
+        free.setdefault(row.article, {})[row.warehouse] = row.free
+    return free

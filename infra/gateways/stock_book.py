@@ -18,6 +18,7 @@ from infra.db import Database
 from infra.gateways import checked, stock_statements, waiting_list
 from infra.gateways.once import once
 from infra.gateways.portions import Portion, Shelves, merged, per_shelf, take, total
+from infra.gateways.reserved_at_once import reserved_at_once
 from infra.gateways.shortages import outlook
 from infra.gateways.waiting_list import Place
 from models.messages.logistics import (
@@ -48,8 +49,10 @@ class SqlStockBook:
         With `waits`, what was set aside for a line is handed over first, and what is missing enters the waiting list.
         """
         checked.stock_lines(asked.lines)
-        for at in (asked.at, asked.expires_at, asked.since or asked.at):
+        for at in {asked.at, asked.expires_at, asked.since or asked.at}:
             checked.instant(at)
+        if answer := await reserved_at_once(self._database, asked, "stock.reserve"):
+            return answer
         work = partial(_reserve, asked=asked)
         return await once(self._database, asked.effect_key, "stock.reserve", ReserveResult, work)
 

@@ -12,7 +12,7 @@ from models.tables.stock import StockMoveRow as Move
 from models.tables.stock import WarehouseRow as Warehouse
 
 _CENTRAL = select(Warehouse.id).where(Warehouse.kind == "central").scalar_subquery()
-_SERVES = or_(Level.warehouse == bindparam("branch"), Level.warehouse.in_(_CENTRAL))
+SERVES = or_(Level.warehouse == bindparam("branch"), Level.warehouse.in_(_CENTRAL))
 _SHELF = (Level.article == bindparam("of"), Level.warehouse == bindparam("on"))
 _HELD_PLACE = (
     Holding.deal_id == bindparam("of_deal"),
@@ -27,18 +27,18 @@ _HELD_BY = exists().where(
 _ASKED = Level.article.in_(bindparam("articles", expanding=True))
 
 _SHELVES = (
-    select(Level.article, Level.warehouse, Level.on_hand, Level.reserved, _SERVES.label("serves"))
+    select(Level.article, Level.warehouse, Level.on_hand, Level.reserved, SERVES.label("serves"))
     .order_by(Level.article, Level.warehouse)
     .with_for_update()
 )
-LOCK_SHELVES = _SHELVES.where(_ASKED, _SERVES)
+LOCK_SHELVES = _SHELVES.where(_ASKED, SERVES)
 """Shelves that may serve a branch; SQLite has no row locks, its write transaction is the lock."""
 
-LOCK_SHELVES_AND_HELD = _SHELVES.where(or_(_ASKED & _SERVES, _HELD_BY))
+LOCK_SHELVES_AND_HELD = _SHELVES.where(or_(_ASKED & SERVES, _HELD_BY))
 """The same, and all shelves that the deal holds from, for a line that may have to give units back."""
 
 FREE_OF = select(Level.article, Level.on_hand - Level.reserved).where(
-    Level.article.in_(bindparam("articles", expanding=True)), _SERVES
+    Level.article.in_(bindparam("articles", expanding=True)), SERVES
 )
 
 LOCK_HELD_SHELVES = (
