@@ -8,7 +8,8 @@ class OpenInvoice:
     """An invoice that money may be for. Amounts are minor units, `due_on` and `issued_on` are days.
 
     `open_minor` is what is neither paid, credited nor written off (0 for a settled one that is still looked up by
-    its number). A payer who pays until `discount_until` may keep `discount_minor` back (cash discount).
+    its number). A payer who pays until `discount_until` may keep `discount_minor` back (cash discount). `total_minor`
+    is what the invoice was for, 0 when that is not known: a payment that comes back never opens more than that.
     """
 
     number: str
@@ -21,6 +22,7 @@ class OpenInvoice:
     kind: str = "delivery"
     discount_minor: int = 0
     discount_until: str = ""
+    total_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Allocation:
     """A part of an entry for one invoice. `applied_minor` is paid on it, `excess_minor` is more than is open and
     becomes the customer's credit, `charges_minor` is forgiven as bank charges, `discount_minor` as cash discount.
 
-    The parts of an entry (applied + excess) add up to its amount.
+    The parts of an entry (applied + excess) add up to its amount. When a payment comes back all parts are negative.
     """
 
     invoice: str
@@ -58,6 +60,19 @@ class Allocation:
     excess_minor: int = 0
     charges_minor: int = 0
     discount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An entry that was matched before, as far as it takes to undo it when the money comes back.
+
+    References are as the bank gave them. `amount_minor` is what came in and what the allocations add up to.
+    """
+
+    bank_reference: str
+    end_to_end: str
+    allocations: tuple[Allocation, ...]
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
