@@ -1,9 +1,12 @@
-"""Activities of finance: reliability of customers and credit headroom."""
+"""Activities of finance: reliability of customers, credit headroom, holds on customer groups."""
 
 from temporalio import activity
 
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomReleaseResult,
@@ -39,3 +42,13 @@ class Finance:
     async def note_broken_promise(self, asked: BrokenPromiseInput) -> None:
         """Count a broken promise against the customer's reliability."""
         await self._book.note_broken_promise(asked)
+
+    @activity.defn
+    async def hold_group(self, asked: GroupHoldInput) -> None:
+        """Hold a customer's group, or lift a hold on it."""
+        await self._book.set_hold(asked)
+
+    @activity.defn
+    async def read_group_holds(self, asked: GroupHoldsInput) -> GroupHolds:
+        """Which other deals hold a customer's group."""
+        return await self._book.holds(asked)

@@ -6,7 +6,9 @@ from typing import Any, Protocol
 from activities.finance import Finance
 from activities.legal import Legal
 from activities.logistics import Logistics
+from activities.post_room import PostRoom
 from activities.receivables import Receivables
+from activities.reconciliation import Reconciliation
 from activities.records import Records
 from activities.sales import Sales
 from activities.support import Support
@@ -18,7 +20,9 @@ from models.ports import (
     DocumentPrinter,
     Ledger,
     Mailer,
+    PostOffice,
     PriceList,
+    Reconciler,
     Recorder,
     StockBook,
     Waker,
@@ -47,6 +51,10 @@ class Departments(Protocol):
     @property
     def mailer(self) -> Mailer: ...
     @property
+    def post_office(self) -> PostOffice: ...
+    @property
+    def reconciler(self) -> Reconciler: ...
+    @property
     def recorder(self) -> Recorder: ...
     @property
     def archive(self) -> Archive: ...
@@ -57,6 +65,7 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
     sales, finance = Sales(ports.prices), Finance(ports.bureau, ports.credit)
     legal, logistics = Legal(ports.printer), Logistics(ports.stock, ports.carrier, ports.waker)
     receivables, support = Receivables(ports.ledger), Support(ports.mailer)
+    post_room, reconciliation = PostRoom(ports.post_office), Reconciliation(ports.reconciler)
     records = Records(ports.recorder, ports.archive)
     return [
         sales.quote,
@@ -65,6 +74,8 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         finance.reserve_headroom,
         finance.release_headroom,
         finance.note_broken_promise,
+        finance.hold_group,
+        finance.read_group_holds,
         legal.print_document,
         logistics.reserve_lines,
         logistics.release_lines,
@@ -73,8 +84,12 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         logistics.book_carriage,
         logistics.wake_waiting,
         receivables.issue_invoice,
+        receivables.claim_number,
         receivables.book_entry,
         support.send_letter,
+        post_room.dispatch_letters,
+        reconciliation.write_statements,
+        reconciliation.ring_unanswered,
         records.record,
         records.read_standing,
         records.archive_run,

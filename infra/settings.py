@@ -225,6 +225,52 @@ class Settings(BaseSettings):
         description="Seconds for one try to reach a stock system or carrier; a call is tried for 12 seconds at most.",
     )
 
+    smtp_host: str | None = Field(
+        default=None,
+        description="Mail server that letters are handed to. Not set: they wait in the outbox folder.",
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port: 587 for `starttls`, 465 for `tls`.")
+    smtp_tls: Annotated[Literal["none", "starttls", "tls"], BeforeValidator(_lower)] = Field(
+        default="starttls", description="How the mail server is spoken to; `none` is in clear, for one on this machine."
+    )
+    smtp_user: str = Field(default="", description="User at the mail server; none without one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that user. Never printed.")
+    smtp_from: str = Field(default="", description="Our address, from which letters come and which answers go to.")
+    smtp_timeout: float = Field(
+        default=30.0,
+        ge=1,
+        le=60,
+        allow_inf_nan=False,
+        description="Seconds that each answer of the mail server may take.",
+    )
+    post_interval: int = Field(
+        default=60,
+        ge=10,
+        le=86_400,
+        description="Seconds from one look into the outbox to the next; nobody looks without a mail server.",
+    )
+    letter_sender: str = Field(
+        default="", description="Who writes letters: the company's name and the lines of its address, with `|` between."
+    )
+    letter_footer: str = Field(
+        default="",
+        description="Lines at the foot of a letter, with `|` between: bank account, registration, VAT number.",
+    )
+
+    reconciliation_day: int = Field(
+        default=2,
+        ge=0,
+        le=28,
+        description="Day of the month on which statements of account for the month before go out; `0`: on none.",
+    )
+    reconciliation_hour: int = Field(default=6, ge=0, le=23, description="Hour of that day, in UTC.")
+    reconciliation_answer_days: int = Field(
+        default=14,
+        ge=1,
+        le=90,
+        description="Days in which a customer is to answer a statement of account; later it is an alert.",
+    )
+
     log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
         default="console",
         description="`json` writes one object a line for machines, `console` lines for people.",
@@ -261,6 +307,16 @@ class Settings(BaseSettings):
         ):
             if token is not None and url is None:
                 raise ValueError(f"{PREFIX}{name}_TOKEN: needs {PREFIX}{name}_URL, which is where it would be sent")
+        return self
+
+    @model_validator(mode="after")
+    def _letters_have_a_sender(self) -> Self:
+        if self.smtp_host is not None and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", self.smtp_from):
+            raise ValueError(f"{PREFIX}SMTP_FROM: must be our e-mail address when {PREFIX}SMTP_HOST is set")
+        if (self.smtp_password is None) != (not self.smtp_user):
+            raise ValueError(f"{PREFIX}SMTP_PASSWORD: user and password are set together")
+        if self.smtp_password is not None and self.smtp_tls == "none" and not _on_loopback(self.smtp_host or ""):
+            raise ValueError(f"{PREFIX}SMTP_TLS: a password in clear is for 127.0.0.1, [::1] and localhost only")
         return self
 
     @property

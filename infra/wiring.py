@@ -13,11 +13,14 @@ from infra.gateways.http_carrier import HttpCarrier
 from infra.gateways.http_door import HttpDoor, Patience
 from infra.gateways.http_stock_book import HttpStockBook
 from infra.gateways.ledger import SqlLedger
+from infra.gateways.letter_office import dispatcher_of, letterhead_of
 from infra.gateways.mailer import OutboxMailer
+from infra.gateways.nulls import NullPostOffice
 from infra.gateways.own_carrier import OwnCarrier
 from infra.gateways.price_list import SqlPriceList
 from infra.gateways.printer import FilePrinter
 from infra.gateways.run_archive import EngineArchive
+from infra.gateways.statements import SqlReconciler
 from infra.gateways.stock_book import SqlStockBook
 from infra.settings import Settings
 from infra.stores.archive import HistoryArchive
@@ -30,7 +33,9 @@ from models.ports import (
     DocumentPrinter,
     Ledger,
     Mailer,
+    PostOffice,
     PriceList,
+    Reconciler,
     Recorder,
     StockBook,
     Waker,
@@ -50,6 +55,8 @@ class Ports:
     waker: Waker
     ledger: Ledger
     mailer: Mailer
+    post_office: PostOffice
+    reconciler: Reconciler
     recorder: Recorder
     archive: Archive
 
@@ -62,6 +69,7 @@ class Ports:
 
 def embedded_ports(settings: Settings, database: Database, client: Client) -> Ports:
     """The departments on our own database and folders, but for those whose address is set. To be closed at the end."""
+    mailer = OutboxMailer(database, settings.outbox_dir, letterhead_of(settings))
     return Ports(
         prices=SqlPriceList(database),
         bureau=SqlCreditBureau(database),
@@ -71,7 +79,9 @@ def embedded_ports(settings: Settings, database: Database, client: Client) -> Po
         carrier=_carrier(settings, database),
         waker=DealDesk(database, client, settings).waking,
         ledger=SqlLedger(database),
-        mailer=OutboxMailer(database, settings.outbox_dir),
+        mailer=mailer,
+        post_office=dispatcher_of(settings, database) or NullPostOffice(),
+        reconciler=SqlReconciler(database, mailer, settings.reconciliation_answer_days),
         recorder=DatabaseRecorder(database),
         archive=EngineArchive(client, HistoryArchive(database, settings.archive_dir)),
     )

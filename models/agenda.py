@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from models.agenda_goods import order_items
 from models.agenda_items import HEAD, OWNER_ROLES, RECEIVABLE_ROLES, AgendaItem, due_item
+from models.agenda_money import money_items
 from models.deal_state import Deal
-from models.instants import plus
-from models.lifecycle.machines import RECEIVABLES
+from models.instants import day_start, plus
 from models.lifecycle.roles import Role
 from models.lifecycle.states import DealState
 from models.parts.care import Approval
-from models.parts.receivable import Receivable
-from models.policy import Policy, Rung
+from models.policy import Policy
 
 WAITS_FOR: dict[str, tuple[str, ...]] = {
     DealState.RELIABILITY_CHECK: (Role.SYSTEM,),
@@ -50,7 +49,7 @@ def agenda(deal: Deal, policy: Policy) -> tuple[AgendaItem, ...]:
         *_state_deadlines(deal, policy),
         *_offer_items(deal, policy),
         *order_items(deal, policy),
-        *(item for owed in deal.receivables for item in _collection_items(owed, deal, policy)),
+        *money_items(deal, policy),
         *_support_items(deal, policy),
     ]
     return tuple(sorted(items, key=lambda item: (item.due_at, item.key)))
@@ -61,7 +60,16 @@ def next_due(items: tuple[AgendaItem, ...], skip: frozenset[str] = frozenset()) 
     return next((item for item in items if item.action and item.key not in skip), None)
 
 
+def _account(deal: Deal, policy: Policy) -> AgendaItem:
+    """An account is no state that lasts too long; somebody looks after one on which nothing happens any more."""
+    quiet_at = plus(day_start(deal.updated_at[:10]), policy.deadlines[deal.state].escalate)
+    return AgendaItem(f"account:{deal.state_entry}", quiet_at, "account", RECEIVABLE_ROLES, note="bring or complete")
+
+
 def _state_deadlines(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
+    if deal.is_account:
+        yield _account(deal, policy)
+        return
     limit = policy.deadlines[deal.state]
     roles = waits_for(deal.state)
     person = deal.owner if roles == OWNER_ROLES else ""
@@ -97,41 +105,12 @@ def _approval_item(asked: Approval, deal: Deal, policy: Policy) -> AgendaItem:
     return due_item(key, asked.due_at, "approval", asked.roles, "escalate_request", note=asked.subject)
 
 
-def _next_rung(owed: Receivable, policy: Policy) -> Rung | None:
-    return next((rung for rung in policy.ladder if RECEIVABLES.table.row(owed.state, rung.action)), None)
-
-
-def _collection_items(owed: Receivable, deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
-    if owed.is_settled:
-        return
-    who = HEAD if owed.state == "with_head_of_sales" else RECEIVABLE_ROLES
-    note = f"{owed.number}: {owed.collectable_minor} {owed.currency} minor units to collect"
-    if owed.promised_until:
-        key = f"promise:{owed.number}:{owed.promised_until}"
-        payload = {"item": key, "invoice": owed.number}
-        yield AgendaItem(key, owed.promised_until, "promise", RECEIVABLE_ROLES, "", "break_promise", payload, note)
-        return
-    if owed.collectable_minor <= 0:
-        disputed = max(d.raised_at for d in owed.disputes if not d.settled)
-        due = plus(disputed, policy.complaint_deadline)
-        yield AgendaItem(f"dispute:{owed.number}", due, "dispute", RECEIVABLE_ROLES, note=note)
-        return
-    rung = _next_rung(owed, policy)
-    if rung is None:
-        yield AgendaItem(f"collect:{owed.number}", owed.due_at, "with_legal", (str(Role.LEGAL),), note=note)
-        return
-    key = f"collect:{owed.number}:{rung.action}"
-    due = max(plus(owed.due_at, rung.after), owed.issued_at)
-    payload = {"item": key, "invoice": owed.number, "rung": rung.action}
-    yield AgendaItem(key, due, "collection", who, "", "advance_collection", payload, note)
-
-
 def _support_items(deal: Deal, policy: Policy) -> Iterator[AgendaItem]:
     for case in deal.cases:
         if case.state != "closed":
             key, cause = f"case:{case.number}", str(case.cause)
             yield AgendaItem(key, case.due_at, "complaint", OWNER_ROLES, deal.owner, note=cause)
-    if deal.state != DealState.SUPPORTING:
+    if deal.state != DealState.SUPPORTING or deal.is_account:
         return
     key = f"follow_up:{deal.state_entry}"
     if key not in deal.fired:

@@ -1,11 +1,13 @@
 """What somebody asks of a deal, what the outside world said about it, and what the rules look at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from models.codec import later
 from models.deal_state import Deal
 from models.lifecycle.roles import Role
-from models.messages.finance import HeadroomInput, HeadroomResult
+from models.messages.finance import GroupHolds, GroupHoldsInput, HeadroomInput, HeadroomResult
+from models.messages.receivables import LegacyNumberInput, LegacyNumberResult
 from models.messages.sales import QuoteInput, QuoteResult
 from models.policy import Policy
 
@@ -49,10 +51,26 @@ class Facts:
 
     quote: QuoteResult | None = None
     headroom: HeadroomResult | None = None
+    group_holds: GroupHolds | None = later(None)
+    invoice_number: LegacyNumberResult | None = later(None)
+
+    def told(self, answer: "Answer") -> "Facts":
+        """The facts with one answer more."""
+        match answer:
+            case QuoteResult():
+                return replace(self, quote=answer)
+            case HeadroomResult():
+                return replace(self, headroom=answer)
+            case GroupHolds():
+                return replace(self, group_holds=answer)
+            case LegacyNumberResult():
+                return replace(self, invoice_number=answer)
 
 
-Question = QuoteInput | HeadroomInput
+Question = QuoteInput | HeadroomInput | GroupHoldsInput | LegacyNumberInput
 """What the shell has to ask the world before the core can decide."""
+Answer = QuoteResult | HeadroomResult | GroupHolds | LegacyNumberResult
+"""What the world answers to a question."""
 
 
 @dataclass(frozen=True, slots=True)

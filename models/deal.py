@@ -22,7 +22,8 @@ from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
 from models.policy import Policy
 from models.rules import ACTIONS, GUARDS
-from models.stages.everywhere import CountrySet, Moved
+from models.stages.billing import followed
+from models.stages.everywhere import CountrySet, CustomerCountrySet, Moved, lifted_at_the_end
 from models.stages.handling import ActionSpec
 from models.stages.opening import DealOpened, OpenDeal
 from models.timeline import GENESIS, Entry, entry_hash
@@ -42,13 +43,23 @@ class Decision:
 
 
 def open_deal(
-    deal_id: str, opened: OpenDeal, actor: Actor, key: str, policy: Policy, now: str, country: str = ""
+    deal_id: str,
+    opened: OpenDeal,
+    actor: Actor,
+    key: str,
+    policy: Policy,
+    now: str,
+    country: str = "",
+    customer_country: str = "",
 ) -> Decision:
-    """The first entry of a deal. The public holidays of `country` count for its deadlines."""
+    """The first entry of a deal. The public holidays of `country` count for its deadlines, those of the customer's
+    country for letters about invoices."""
     role = actor.roles[0] if actor.roles else ""
     happened = DealOpened(deal_id, policy.version, opened)
     deal = happened.create(now)
-    where = [CountrySet(country)] if country else []
+    where: list[Event] = [CountrySet(country)] if country else []
+    if customer_country and policy.rules >= 3:
+        where.append(CustomerCountrySet(customer_country))
     deal, _ = apply(replace(deal, version=0), where, now)
     entry = Entry(
         deal_id=deal_id,
@@ -79,19 +90,22 @@ def consider(deal: Deal, command: Command, policy: Policy, now: str, facts: Fact
 
 
 def question(context: Context, action: str) -> Question | None:
-    """What the world must be asked before this command can be decided, or None."""
-    spec = ACTIONS[action]
-    return spec.ask(context) if spec.ask else None
+    """What the world must be asked next before this command can be decided, or None when it has told everything.
+
+    Consider the command again with each answer: what it refuses is not asked for anything more, let alone reserved.
+    """
+    unknown = (ask for fact, ask in ACTIONS[action].asks.items() if getattr(context.facts, fact) is None)
+    return next((asked for ask in unknown if (asked := ask(context)) is not None), None)
 
 
 def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts = EMPTY_FACTS) -> Decision:
     """Carry out a command, or raise MoveRefused and change nothing."""
     context, verdicts = _judge(deal, command, policy, now, facts, final=True)
     spec = ACTIONS[command.action]
-    events = spec.handle(context)
+    events = followed(context, spec.handle(context))
     target = DEALS.fire(deal.state, command.action)
     if target != deal.state:
-        events = [*events, Moved(target)]
+        events = [*events, *lifted_at_the_end(context, events, target), Moved(target)]
     after, effects = apply(deal, events, now)
     entry = Entry(
         deal_id=deal.id,
@@ -159,7 +173,9 @@ def fold(entries: Iterable[Entry], deal: Deal | None = None) -> Deal:
 
 
 def automatic(deal: Deal, policy: Policy, now: str) -> Command | None:
-    """The move that the deal makes by itself now, if there is one."""
+    """The move that the deal makes by itself now, if there is one. An account ends only when somebody says so."""
+    if deal.is_account:
+        return None
     for action in ("conclude_contract", "deliver_all", "resume_fulfilment", "default"):
         if DEALS.table.row(deal.state, action) is None:
             continue
@@ -219,14 +235,18 @@ def judge_guards(row: Row, context: Context, *, final: bool = False) -> list[Ver
     hold when the judgement is final."""
     verdicts: list[Verdict] = []
     for name in row.guards:
-        if GUARDS[name].since > context.policy.rules:
-            continue
         verdict = GUARDS[name].judge(context)
+        if GUARDS[name].since > context.policy.rules and not (GUARDS[name].refuses_older and _fails(verdict)):
+            continue
         if verdict is not None:
             verdicts.append(verdict)
         elif final:
             verdicts.append(Verdict(name, False, "not known", GUARDS[name].needed, GUARDS[name].lifted_by))
     return verdicts
+
+
+def _fails(verdict: Verdict | None) -> bool:
+    return verdict is not None and not verdict.ok
 
 
 def _payload(deal: Deal, command: Command, spec: ActionSpec) -> Any:

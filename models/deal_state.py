@@ -59,7 +59,8 @@ class Deal:
     """One deal. `version` is the sequence of its last timeline entry, `last_hash` that entry's hash.
 
     `pending` are effects not yet reported done; `fired` are the agenda items already fired in this state. The public
-    holidays of `country` count for deadlines.
+    holidays of `country` count for deadlines, those of `customer_country` for letters about invoices.
+    `is_account` is one that was taken over from an earlier system.
     """
 
     id: str
@@ -107,6 +108,8 @@ class Deal:
     country: str = ""
     consulted: tuple[Consultation, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    customer_country: str = ""
+    is_account: bool = False
 
     @property
     def stage(self) -> Stage:

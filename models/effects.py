@@ -1,6 +1,6 @@
 """From an effect to the question that a department is asked, and from its answer to the command that reports back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from models import codec
@@ -8,7 +8,13 @@ from models.command import SYSTEM, Command
 from models.deal_state import Deal, Effect
 from models.instants import DAY, plus
 from models.lifecycle.deal_table import DEAL
-from models.messages.finance import BrokenPromiseInput, HeadroomReleaseInput, ReliabilityFacts, ReliabilityInput
+from models.messages.finance import (
+    BrokenPromiseInput,
+    GroupHoldInput,
+    HeadroomReleaseInput,
+    ReliabilityFacts,
+    ReliabilityInput,
+)
 from models.messages.legal import DocumentInput, DocumentResult
 from models.messages.logistics import (
     CarriageInput,
@@ -31,8 +37,13 @@ from models.messages.receivables import (
 )
 from models.messages.sales import GrantedDiscountInput
 from models.money import share, show
+from models.parts.billing import Billing, InvoiceKind
 from models.parts.credit import assess
+from models.parts.offer import Offer
+from models.parts.order import OrderLine
+from models.parts.receivable import BilledLine
 from models.policy import Policy
+from models.stages.group_hold import group_of
 
 EVERYTHING = 10**9
 
@@ -40,6 +51,7 @@ Request = (
     ReliabilityInput
     | HeadroomReleaseInput
     | BrokenPromiseInput
+    | GroupHoldInput
     | DocumentInput
     | ReserveInput
     | ReleaseInput
@@ -68,6 +80,20 @@ def _release_headroom(effect: Effect, deal: Deal, policy: Policy, now: str) -> R
 
 def _broken_promise(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
     return BrokenPromiseInput(effect.key, deal.id, deal.customer, now)
+
+
+def _group_hold(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return GroupHoldInput(
+        effect_key=effect.key,
+        group=group_of(deal),
+        deal_id=deal.id,
+        customer_id=deal.customer,
+        invoice=effect.data["invoice"],
+        on=effect.data["on"],
+        reason=effect.data["reason"],
+        at=now,
+        is_test=deal.is_test,
+    )
 
 
 def _granted(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
@@ -103,6 +129,7 @@ def _offer_facts(deal: Deal) -> dict[str, str]:
         "language": offer.language,
         "valid_until": offer.valid_until[:10],
         "payment": "prepaid" if offer.prepaid else f"net {offer.payment_days} days",
+        **_billing_facts(offer),
         "delivery": offer.delivery_terms,
         "net": show(offer.net_minor, offer.currency),
         "tax": show(offer.tax_minor, offer.currency),
@@ -110,6 +137,20 @@ def _offer_facts(deal: Deal) -> dict[str, str]:
         "offer_hash": offer.hash,
         **lines,
     }
+
+
+def _billing_facts(offer: Offer) -> dict[str, str]:
+    """How the offer is billed, as far as it is not per delivery."""
+    facts: dict[str, str] = {}
+    if offer.billing != Billing.DELIVERY:
+        facts["billing"] = "one invoice for the order" if offer.billing == Billing.ORDER else "by milestones"
+    for number, each in enumerate(offer.milestones, start=1):
+        facts[f"milestone_{number}"] = f"{each.name}: {each.share_bps / 100:.2f} %"
+    if offer.prepaid_bps:
+        facts["prepayment"] = f"{offer.prepaid_bps / 100:.2f} % in advance"
+    if offer.prepaid_share and offer.blocks.supply:
+        facts["prepayment_before"] = "supply and shipping" if offer.blocks.shipping else "supply"
+    return facts
 
 
 def _stock_lines(deal: Deal, numbers: list[int], *, held: bool = False) -> tuple[StockLine, ...]:
@@ -173,21 +214,51 @@ def _ship(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
     return ShipInput(effect.key, deal.id, _named(effect, deal), now)
 
 
+SETTLED = "settled prepayment"
+"""What stands in place of the article where an invoice deducts what was paid in advance."""
+
+
+def _invoice_lines(line: OrderLine, q: dict[str, int]) -> Iterator[InvoiceLine]:
+    """An order line on an invoice, with tax rounded half away from zero, and what is deducted of its prepayment. Under
+    the third rules the amounts come with the effect: they are the difference to what was billed before."""
+    net = q["net_minor"] if "net_minor" in q else line.unit_price_minor * q["quantity"]
+    tax = q["tax_minor"] if "tax_minor" in q else share(net, line.tax_bps)
+    yield InvoiceLine(line.line, line.article, max(0, q["quantity"]), net, tax)
+    if "settled_net_minor" in q:
+        yield InvoiceLine(line.line, SETTLED, 0, -q["settled_net_minor"], -q["settled_tax_minor"])
+
+
+def _brought(effect: Effect, deal: Deal) -> Request:
+    """An invoice of an earlier system: number, amount and dates are its own."""
+    d = effect.data
+    return InvoiceInput(
+        effect.key,
+        deal.id,
+        deal.customer,
+        d["kind"],
+        deal.currency,
+        (),
+        d["total_minor"],
+        d["issued_at"],
+        d["due_at"],
+        d["number"],
+    )
+
+
 def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    if "number" in effect.data:
+        return _brought(effect, deal)
     order = deal.order
     lines = tuple(
-        InvoiceLine(
-            line.line,
-            line.article,
-            q["quantity"],
-            net := line.unit_price_minor * q["quantity"],
-            share(net, line.tax_bps),
-        )
+        invoiced
         for q in effect.data["lines"]
         if order and (line := order.line(q["line"]))
+        for invoiced in _invoice_lines(line, q)
     )
     days = deal.offer.payment_days if deal.offer else 0
-    if order and order.payment_days >= 0 and effect.data["kind"] != "prepayment":
+    if effect.data["kind"] == InvoiceKind.PREPAYMENT:
+        days = 0 if deal.offer and deal.offer.prepaid_bps else days
+    elif order and order.payment_days >= 0:
         days = order.payment_days
     return InvoiceInput(
         effect_key=effect.key,
@@ -199,6 +270,20 @@ def _invoice(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
         total_minor=sum(line.net_minor + line.tax_minor for line in lines),
         issued_at=now,
         due_at=plus(now, days * DAY),
+    )
+
+
+def _interest_note(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
+    return InvoiceInput(
+        effect_key=effect.key,
+        deal_id=deal.id,
+        customer_id=deal.customer,
+        kind="interest",
+        currency=deal.currency,
+        lines=(),
+        total_minor=effect.data["total_minor"],
+        issued_at=now,
+        due_at=plus(now, policy.interest.payment_days * DAY),
     )
 
 
@@ -214,6 +299,7 @@ def _entry(effect: Effect, deal: Deal, policy: Policy, now: str) -> Request:
         deal.currency,
         d["reference"],
         now,
+        d.get("applied_minor", -1),
     )
 
 
@@ -225,6 +311,7 @@ _REQUESTS: dict[str, Callable[[Effect, Deal, Policy, str], Request]] = {
     "assess_reliability": _reliability,
     "release_headroom": _release_headroom,
     "note_broken_promise": _broken_promise,
+    "hold_group": _group_hold,
     "note_granted": _granted,
     "print_document": _document,
     "reserve_lines": _reserve,
@@ -233,6 +320,7 @@ _REQUESTS: dict[str, Callable[[Effect, Deal, Policy, str], Request]] = {
     "take_back_lines": _take_back,
     "book_carriage": _carriage,
     "issue_invoice": _invoice,
+    "issue_interest_note": _interest_note,
     "book_entry": _entry,
     "send_letter": _letter,
 }
@@ -275,6 +363,17 @@ def _reported(asked: Request, answer: object, policy: Policy, now: str) -> tuple
                 "total_minor": asked.total_minor,
                 "issued_at": asked.issued_at,
                 "due_at": asked.due_at,
+                **_billed_lines(asked, policy),
             }
         case _:
             return "finish_effect", {}
+
+
+def _billed_lines(asked: InvoiceInput, policy: Policy) -> dict[str, Any]:
+    """What the lines of an invoice cost, tax included: disputes are about them under the third rules."""
+    if policy.rules < 3 or not asked.lines:
+        return {}
+    billed = [
+        BilledLine(line.line, line.article, line.quantity, line.net_minor + line.tax_minor) for line in asked.lines
+    ]
+    return {"lines": codec.encode(billed)}

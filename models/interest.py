@@ -14,6 +14,9 @@ from models.money import BPS
 
 YEAR = 365
 
+WHOLE = BPS * YEAR
+"""So many units of accrued interest are one minor unit."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatedRate:
@@ -66,7 +69,11 @@ class InterestPolicy:
 
 def accrued(policy: InterestPolicy, owed_minor: int, after: str, until: str) -> int:
     """The interest on an amount for the days after `after` up to and with `until` (ISO dates), unrounded: minor units
-    times basis points times days. Add what partial payments leave of it, and round with `rounded` at the end."""
+    times basis points times days.
+
+    What partial payments leave is counted on, and rounded with `rounded` at the end; it is kept as `whole_minor`, as
+    it can exceed what JSON holds.
+    """
     first, last = date.fromisoformat(after), date.fromisoformat(until)
     if last <= first or owed_minor <= 0 or not policy.rates:
         return 0
@@ -79,7 +86,11 @@ def accrued(policy: InterestPolicy, owed_minor: int, after: str, until: str) -> 
     )
 
 
-def rounded(units: int) -> int:
+def whole_minor(units: int) -> tuple[int, int]:
+    """Accrued interest as whole minor units and the rest that is less than one, in units of `accrued`."""
+    return divmod(units, WHOLE)
+
+
+def rounded(minor: int, rest: int) -> int:
     """Accrued interest in minor units, rounded half up."""
-    whole = BPS * YEAR
-    return (2 * units + whole) // (2 * whole)
+    return minor + (2 * rest >= WHOLE)

@@ -171,7 +171,8 @@ class MoneyPolicy:
 
     `waiver` and `legal` are the largest amounts in minor units that a role may waive, or hand over to legal. When it
     declines, it is asked again after `legal_again`. A dispute is to be answered within `dispute_answer` of working
-    time. A promise lasts `promise_longest` at most, an instalment may be late by `instalment_grace`.
+    time. A promise lasts `promise_longest` at most, an instalment may be late by `instalment_grace`. Two letters of
+    the ladder are at least `letter_gap` apart, unless the ladder lists them closer together.
 
     `charges_minor` per currency, and never more than `charges_bps` of an invoice, is what may be missing as bank
     charges; who pays within `discount_days` of the invoice may keep `discount_bps` of it (cash discount).
@@ -183,6 +184,7 @@ class MoneyPolicy:
     dispute_answer: int = 10 * DAY
     promise_longest: int = 60 * DAY
     instalment_grace: int = 3 * DAY
+    letter_gap: int = 2 * DAY
     charges_minor: dict[str, int] = field(default_factory=dict)
     charges_bps: int = 200
     discount_bps: int = 0
@@ -250,6 +252,7 @@ DEFAULT = replace(
     GOODS,
     version="2026.3",
     rules=3,
+    ladder=(*_default_ladder()[:-1], Rung("hand_to_legal", 60 * DAY, "legal_notice")),
     interest=InterestPolicy(rates=STATUTORY),
     money=MoneyPolicy(
         waiver={"head_of_sales": 50_000, "commercial_director": 10**14},

@@ -4,10 +4,14 @@ Every method that changes something takes an `effect_key` (or `key`) and does it
 called again with the same key it answers as it did the first time.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomReleaseResult,
@@ -27,14 +31,18 @@ from models.messages.logistics import (
     ShipInput,
     ShipResult,
 )
+from models.messages.post import Delivered, Dispatched, OutgoingLetter
 from models.messages.receivables import (
     InvoiceInput,
     InvoiceResult,
     LedgerEntryInput,
     LedgerEntryResult,
+    LegacyNumberInput,
+    LegacyNumberResult,
     LetterInput,
     LetterResult,
 )
+from models.messages.reconciliation import DeadlinesInput, Reminded, StatementsInput, StatementsWritten
 from models.messages.records import (
     ArchiveInput,
     ArchiveResult,
@@ -61,13 +69,17 @@ class CreditBureau(Protocol):
 
 
 class CreditBook(Protocol):
-    """Credit limits per customer group, and the headroom reserved from them atomically."""
+    """Credit limits per customer group, the headroom reserved from them atomically, and holds on whole groups."""
 
     async def reserve(self, asked: HeadroomInput) -> HeadroomResult: ...
 
     async def release(self, asked: HeadroomReleaseInput) -> HeadroomReleaseResult: ...
 
     async def note_broken_promise(self, asked: BrokenPromiseInput) -> None: ...
+
+    async def set_hold(self, asked: GroupHoldInput) -> None: ...
+
+    async def holds(self, asked: GroupHoldsInput) -> GroupHolds: ...
 
 
 class DocumentPrinter(Protocol):
@@ -105,6 +117,8 @@ class Ledger(Protocol):
 
     async def issue_invoice(self, asked: InvoiceInput) -> InvoiceResult: ...
 
+    async def claim_number(self, asked: LegacyNumberInput) -> LegacyNumberResult: ...
+
     async def book(self, asked: LedgerEntryInput) -> LedgerEntryResult: ...
 
 
@@ -112,6 +126,30 @@ class Mailer(Protocol):
     """Letters to customers: a file each and a line in the outbox."""
 
     async def send_letter(self, asked: LetterInput) -> LetterResult: ...
+
+
+class Post(Protocol):
+    """Carries letters to customers. The one door without "once": a mail server can't be asked what it has taken over.
+
+    `about_to_send` is awaited right before the letter is given away. When it answers False nothing is sent; once it
+    has answered True and no answer of the server is known, the outcome is `unsure`.
+    """
+
+    async def deliver(self, letter: OutgoingLetter, about_to_send: Callable[[], Awaitable[bool]]) -> Delivered: ...
+
+
+class PostOffice(Protocol):
+    """Has the letters posted that wait in the outbox: each at most once, whatever crashes."""
+
+    async def run_once(self, now: str, limit: int = 100) -> Dispatched: ...
+
+
+class Reconciler(Protocol):
+    """Statements of account: one per customer, currency and month, for ever; and those that nobody has answered."""
+
+    async def write_statements(self, asked: StatementsInput) -> StatementsWritten: ...
+
+    async def ring_unanswered(self, asked: DeadlinesInput) -> Reminded: ...
 
 
 class Recorder(Protocol):

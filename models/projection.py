@@ -11,6 +11,7 @@ from models.messages.records import Projection
 from models.parts.order import OrderLine
 from models.parts.shortage import Shortage
 from models.policy import Policy
+from models.projection_money import dispute_rows, invoice_rows, promise_rows, rung_rows
 from models.requests import requests
 from models.stages.shortage_options import options
 
@@ -24,6 +25,9 @@ CHILDREN = (
     "shortages",
     "requests",
     "discrepancies",
+    "disputes",
+    "promises",
+    "rungs",
 )
 
 
@@ -49,7 +53,7 @@ def project(deal: Deal, policy: Policy) -> Projection:
             for item in items
         ],
         approvals=_approval_rows(deal),
-        invoices=_invoice_rows(deal),
+        invoices=invoice_rows(deal),
         cases=_case_rows(deal),
         shipments=_shipment_rows(deal),
         shortages=_shortage_rows(deal, policy),
@@ -57,6 +61,9 @@ def project(deal: Deal, policy: Policy) -> Projection:
             {"deal_id": deal.id, **codec.encode(asked), "is_test": deal.is_test} for asked in requests(deal, policy)
         ],
         discrepancies=_discrepancy_rows(deal),
+        disputes=dispute_rows(deal),
+        promises=promise_rows(deal),
+        rungs=rung_rows(deal),
     )
 
 
@@ -185,27 +192,6 @@ def _approval_rows(deal: Deal) -> list[dict[str, Any]]:
             "reason": a.reason,
         }
         for a in deal.approvals
-    ]
-
-
-def _invoice_rows(deal: Deal) -> list[dict[str, Any]]:
-    return [
-        {
-            "deal_id": deal.id,
-            "number": r.number,
-            "kind": r.kind,
-            "state": str(r.state),
-            "currency": r.currency,
-            "total_minor": r.total_minor,
-            "paid_minor": r.paid_minor,
-            "credited_minor": r.credited_minor,
-            "written_off_minor": r.written_off_minor,
-            "open_minor": r.open_minor,
-            "disputed_minor": r.disputed_minor,
-            "issued_at": r.issued_at,
-            "due_at": r.due_at,
-        }
-        for r in deal.receivables
     ]
 
 

@@ -17,13 +17,18 @@ from temporalio.exceptions import FailureError
 from activities.finance import Finance
 from activities.legal import Legal
 from activities.logistics import Logistics
+from activities.post_room import PostRoom
 from activities.receivables import Receivables
+from activities.reconciliation import Reconciliation
 from activities.records import Records
 from activities.sales import Sales
 from activities.support import Support
 from models.effects import Request
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomResult,
@@ -31,7 +36,21 @@ from models.messages.finance import (
 )
 from models.messages.legal import DocumentInput
 from models.messages.logistics import CarriageInput, ReleaseInput, ReserveInput, ReturnInput, ShipInput
-from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
+from models.messages.post import Dispatched, DispatchInput
+from models.messages.receivables import (
+    InvoiceInput,
+    LedgerEntryInput,
+    LegacyNumberInput,
+    LegacyNumberResult,
+    LetterInput,
+)
+from models.messages.reconciliation import (
+    WRONG_MONTH,
+    DeadlinesInput,
+    Reminded,
+    StatementsInput,
+    StatementsWritten,
+)
 from models.messages.records import (
     CONFLICT,
     ArchiveInput,
@@ -48,15 +67,26 @@ UNTIL_DONE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_i
 ONCE = RetryPolicy(maximum_attempts=1)
 A_FEW_TIMES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=4)
 UNTIL_DONE_OR_CONFLICT = replace(UNTIL_DONE, non_retryable_error_types=[CONFLICT])
+UNTIL_DONE_OR_WRONG_MONTH = replace(UNTIL_DONE, non_retryable_error_types=[WRONG_MONTH])
 AT_ONCE = timedelta(seconds=3)
 QUICK = timedelta(seconds=20)
 SLOW = timedelta(seconds=30)
 """Also how long a deal waits for a paper whose printer was killed, as nobody else notices that it is gone."""
 
+BEATS = timedelta(minutes=1)
+"""After this long without a heartbeat a worker is taken for dead."""
+
+POSTING = timedelta(hours=1)
+"""A batch of letters to a mail server that takes as long as it may for each of them."""
+
+WRITING = timedelta(minutes=30)
+"""A batch of statements on a busy machine."""
+
 LOCAL: dict[type[Any], Callable[..., Any]] = {
     ReliabilityInput: Finance.assess_reliability,
     HeadroomReleaseInput: Finance.release_headroom,
     BrokenPromiseInput: Finance.note_broken_promise,
+    GroupHoldInput: Finance.hold_group,
     GrantedDiscountInput: Sales.note_granted,
     ReserveInput: Logistics.reserve_lines,
     ReleaseInput: Logistics.release_lines,
@@ -123,6 +153,22 @@ async def reserve_headroom(asked: HeadroomInput) -> HeadroomResult:
     )
 
 
+async def read_group_holds(asked: GroupHoldsInput, *, patiently: bool) -> GroupHolds:
+    """Ask who holds the customer's group; gives up after a few tries when a caller waits."""
+    tries = UNTIL_DONE if patiently else A_FEW_TIMES
+    return await workflow.execute_local_activity_method(
+        Finance.read_group_holds, asked, start_to_close_timeout=QUICK, retry_policy=tries
+    )
+
+
+async def claim_number(asked: LegacyNumberInput, *, patiently: bool) -> LegacyNumberResult:
+    """Claim an invoice number of an earlier system; gives up after a few tries when a caller waits."""
+    tries = UNTIL_DONE if patiently else A_FEW_TIMES
+    return await workflow.execute_local_activity_method(
+        Receivables.claim_number, asked, start_to_close_timeout=QUICK, retry_policy=tries
+    )
+
+
 async def record(asked: RecordInput) -> None:
     """Write down what happened; tried until it stands. Raises FailureError when its place is taken."""
     await workflow.execute_local_activity_method(
@@ -141,4 +187,34 @@ async def archive_run(asked: ArchiveInput) -> ArchiveResult:
     """Keep a closed history; tried until it is closed and kept."""
     return await workflow.execute_activity_method(
         Records.archive_run, asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
+    )
+
+
+async def dispatch_letters(asked: DispatchInput) -> Dispatched:
+    """Have a batch of letters sent. Never tried again with this input, nor begun late: its `now` must be now."""
+    return await workflow.execute_activity_method(
+        PostRoom.dispatch_letters,
+        asked,
+        schedule_to_start_timeout=BEATS,
+        start_to_close_timeout=POSTING,
+        heartbeat_timeout=BEATS,
+        retry_policy=ONCE,
+    )
+
+
+async def write_statements(asked: StatementsInput) -> StatementsWritten:
+    """Have a batch of statements written; tried until they are. Raises FailureError for a month that is none."""
+    return await workflow.execute_activity_method(
+        Reconciliation.write_statements,
+        asked,
+        start_to_close_timeout=WRITING,
+        heartbeat_timeout=BEATS,
+        retry_policy=UNTIL_DONE_OR_WRONG_MONTH,
+    )
+
+
+async def ring_unanswered(asked: DeadlinesInput) -> Reminded:
+    """Have people told of statements that nobody has answered in time."""
+    return await workflow.execute_activity_method(
+        Reconciliation.ring_unanswered, asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
     )

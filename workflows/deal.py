@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 from models import codec
-from models.command import SYSTEM, Command
+from models.command import SYSTEM, Command, Context, Facts
 from models.deal import (
     Decision,
     agenda,
@@ -43,7 +43,7 @@ from models.stages.opening import OpenDeal
 from models.timeline import Entry
 from workflows import calls
 from workflows.answers import HandledKeys, answer_of
-from workflows.facts import gather, give_back
+from workflows.facts import Gathering
 from workflows.refusals import as_error
 from workflows.standing import Overtaken, is_conflict, take_over
 
@@ -146,7 +146,16 @@ class DealWorkflow:
         if self._deal is not None:
             return
         opened = codec.decode(OpenDeal, start.opened)
-        decision = open_deal(start.deal_id, opened, start.actor, start.key, self._policy, self._now(), start.country)
+        decision = open_deal(
+            start.deal_id,
+            opened,
+            start.actor,
+            start.key,
+            self._policy,
+            self._now(),
+            start.country,
+            start.customer_country,
+        )
         with suppress(Overtaken):
             await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
 
@@ -162,17 +171,21 @@ class DealWorkflow:
 
     async def _carry_out(self, command: Command, fingerprint: str = "") -> ActResult:
         """Ask for facts, decide, let automatic moves follow, and record it all at once. Needs the lock."""
-        asked = question(consider(self.deal, command, self._policy, self._now()), command.action)
-        facts = await gather(asked, patiently=command.actor == SYSTEM)
+        known = Gathering(patiently=command.actor == SYSTEM)
         try:
-            decisions = [decide(self.deal, command, self._policy, self._now(), facts)]
+            while asked := question(self._consider(command, known.facts), command.action):
+                await known.ask(asked)
+            decisions = [decide(self.deal, command, self._policy, self._now(), known.facts)]
             decisions += self._automatic_moves(decisions[0].deal)
             entries = [decision.entry for decision in decisions]
             key = command.key if fingerprint else ""
             return await self._record(decisions[-1].deal, entries, command.actor.roles, key, fingerprint)
         except (MoveRefused, Overtaken):
-            await give_back(asked, facts, self.deal.headroom_minor, workflow.now().isoformat())
+            await known.give_back(self.deal.headroom_minor, workflow.now().isoformat())
             raise
+
+    def _consider(self, command: Command, facts: Facts) -> Context:
+        return consider(self.deal, command, self._policy, self._now(), facts)
 
     def _automatic_moves(self, deal: Deal) -> list[Decision]:
         moves: list[Decision] = []

@@ -2,5 +2,13 @@
 
 from workflows.archive import ArchiveRunWorkflow
 from workflows.deal import DealWorkflow
+from workflows.post_office import PostOfficeWorkflow
+from workflows.reconciliation import MonthlyReconciliationWorkflow, ReconciliationDeadlinesWorkflow
 
-WORKFLOWS = (DealWorkflow, ArchiveRunWorkflow)
+WORKFLOWS = (
+    DealWorkflow,
+    ArchiveRunWorkflow,
+    PostOfficeWorkflow,
+    MonthlyReconciliationWorkflow,
+    ReconciliationDeadlinesWorkflow,
+)

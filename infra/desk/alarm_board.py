@@ -7,7 +7,7 @@ from infra.stores.alerts import AlertStore
 from infra.stores.pages import Page, Row
 from models.lifecycle.roles import GOODS, HEADS, Role
 
-ACKNOWLEDGERS = HEADS | {Role.LOGISTICS_MANAGER, Role.ADMIN}
+ACKNOWLEDGERS = HEADS | {Role.LOGISTICS_MANAGER, Role.ACCOUNTS_RECEIVABLE, Role.ADMIN}
 READERS = ACKNOWLEDGERS | GOODS | {Role.AUDITOR}
 
 

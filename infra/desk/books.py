@@ -8,6 +8,7 @@ from functools import cached_property
 
 from infra.db import Database
 from infra.gateways.ledger_reading import LedgerReader
+from infra.gateways.money_audit import MoneyAudit
 from infra.gateways.price_list import SqlPriceList
 from infra.gateways.stock_intake import StockIntake
 from infra.gateways.stock_reading import StockReader
@@ -17,6 +18,7 @@ from infra.stores.alerts import AlertStore
 from infra.stores.archive import HistoryArchive
 from infra.stores.articles import ArticleStore
 from infra.stores.audit import AuditStore
+from infra.stores.bank_entries import BankEntryStore
 from infra.stores.carrier_messages import CarrierMessageStore
 from infra.stores.commands import CommandStore
 from infra.stores.customers import CustomerStore
@@ -115,9 +117,19 @@ class Books:
         return LedgerReader(self.database)
 
     @cached_property
+    def money_audit(self) -> MoneyAudit:
+        """What verifies ledger, deals and bank against each other."""
+        return MoneyAudit(self.database)
+
+    @cached_property
     def carrier_messages(self) -> CarrierMessageStore:
         """What carriers sent."""
         return CarrierMessageStore(self.database)
+
+    @cached_property
+    def bank_entries(self) -> BankEntryStore:
+        """What the bank told, and what was booked of it."""
+        return BankEntryStore(self.database)
 
     @cached_property
     def alerts(self) -> AlertStore:

@@ -49,6 +49,10 @@ class Conflict(DeskError):
     """What is asked for contradicts what stands: key_reused, already_exists, source_taken, clock_off, ..."""
 
 
+class UnreadableFile(DeskError):
+    """A file that can't be read; `code` says what is wrong with it: hostile_xml, unknown_format, too_large, ..."""
+
+
 class EngineDown(DeskError):
     """The engine did not answer. Asking again with the same key is safe and finds out."""
 

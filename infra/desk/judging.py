@@ -9,8 +9,10 @@ from infra.desk.callers import Caller
 from infra.desk.errors import NoSuch, Refused
 from infra.desk.headroom import would_grant
 from infra.desk.previews import preview_of
+from infra.gateways.group_holds import holds_on
+from infra.gateways.ledger_numbers import number_holder
 from models import codec
-from models.command import Command, Context, Facts
+from models.command import Answer, Command, Context, Facts, Question
 from models.deal import EMPTY_FACTS, Decision, allowed_actions, consider, decide, judge_guards, question
 from models.deal_state import Deal
 from models.errors import MoveRefused, Refusal, Verdict
@@ -18,13 +20,16 @@ from models.lifecycle.guards import GUARDS
 from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
 from models.messages.deals import ActResult
-from models.messages.finance import HeadroomInput
+from models.messages.finance import GroupHoldsInput, HeadroomInput
+from models.messages.receivables import LegacyNumberInput
 from models.policy import Policy
 from models.projection import substates
+from models.stages.group_hold import group_of
 
 _MONEY_GUARDS = frozenset(
     {"prepayment_is_settled", "nothing_was_paid", "entry_matches_contract", "signing_within_authority"}
-    | {"price_is_protected", "credit_fits_the_goods"}
+    | {"price_is_protected", "credit_fits_the_goods", "billed_goods_can_be_credited", "prepayment_allows_supply"}
+    | {"goods_are_billed"}
 )
 _MONEY_MODULES = (
     "models.guards.negotiation",
@@ -37,11 +42,13 @@ HIDDEN = "(not shown to this role)"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A deal as its projection keeps it, with the policy that it pinned and its own time."""
+    """A deal as its projection keeps it, with the policy that it pinned, its own time, and what of the world can be
+    known without a payload."""
 
     deal: Deal
     policy: Policy
     now: str
+    facts: Facts = EMPTY_FACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def view_of(seen: Snapshot, caller: Caller, action: str) -> ActionView:
         why = f"not possible in {seen.deal.state}; it is in: {', '.join(states)}"
         return _view(elsewhere, states, code="wrong_state", why=why)
     role = next((r for r in caller.roles if r in row.roles), "")
-    verdicts = judge_guards(row, Context(seen.deal, caller.actor, role, None, EMPTY_FACTS, seen.policy, seen.now))
+    verdicts = judge_guards(row, Context(seen.deal, caller.actor, role, None, seen.facts, seen.policy, seen.now))
     unchecked = tuple(name for name in row.guards if name not in {v.guard for v in verdicts})
     failing = tuple(_shown(v, caller) for v in verdicts if not v.ok)
     if not role:
@@ -155,8 +162,9 @@ def shown_refusal(refusal: Refusal, caller: Caller) -> Refusal:
 async def rehearse(books: Books, seen: Snapshot, command: Command, caller: Caller) -> Rehearsal:
     """What would come of an act, or Refused; nothing is written and nothing reserved."""
     try:
-        context = consider(seen.deal, command, seen.policy, seen.now)
-        facts = await _facts(books, context, command.action)
+        facts = EMPTY_FACTS
+        while asked := question(consider(seen.deal, command, seen.policy, seen.now, facts), command.action):
+            facts = facts.told(await _answer(books, asked))
         decision = decide(seen.deal, command, seen.policy, seen.now, facts)
     except MoveRefused as refused:
         raise Refused(refused.refusal) from None
@@ -164,13 +172,14 @@ async def rehearse(books: Books, seen: Snapshot, command: Command, caller: Calle
     return Rehearsal(_outcome(decision, command.actor.roles, seen.policy), preview)
 
 
-async def _facts(books: Books, context: Context, action: str) -> Facts:
-    asked = question(context, action)
-    if asked is None:
-        return EMPTY_FACTS
+async def _answer(books: Books, asked: Question) -> Answer:
     if isinstance(asked, HeadroomInput):
-        return Facts(headroom=await would_grant(books.database, asked))
-    return Facts(quote=await books.prices.quote(asked))
+        return await would_grant(books.database, asked)
+    if isinstance(asked, GroupHoldsInput):
+        return await holds_on(books.database, asked)
+    if isinstance(asked, LegacyNumberInput):
+        return await number_holder(books.database, asked)
+    return await books.prices.quote(asked)
 
 
 def _outcome(decision: Decision, roles: tuple[str, ...], policy: Policy) -> ActResult:
@@ -183,4 +192,9 @@ def _outcome(decision: Decision, roles: tuple[str, ...], policy: Policy) -> ActR
 
 async def snapshot_of(books: Books, row: dict[str, Any], now: str) -> Snapshot:
     """The snapshot of a row of `deals`."""
-    return Snapshot(codec.decode(Deal, row["snapshot"]), await books.policies.of(row["policy_version"]), now)
+    deal, policy = codec.decode(Deal, row["snapshot"]), await books.policies.of(row["policy_version"])
+    facts = EMPTY_FACTS
+    if policy.rules >= 3 and not deal.is_closed:
+        asked = GroupHoldsInput(group_of(deal), deal.id, now, deal.is_test)
+        facts = facts.told(await holds_on(books.database, asked))
+    return Snapshot(deal, policy, now, facts)

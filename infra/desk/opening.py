@@ -102,7 +102,16 @@ class Opening:
         policy = await self._books.policies.active(self._clock())
         plain = codec.encode(replace(policy, holidays=countries.holidays_of(policy)))
         opening = codec.encode(opened)
-        return StartInput(deal_id, plain, caller.actor, key, print_, opening, country=countries.of_deal)
+        return StartInput(
+            deal_id,
+            plain,
+            caller.actor,
+            key,
+            print_,
+            opening,
+            country=countries.of_deal,
+            customer_country=countries.of_customer,
+        )
 
     async def _completed(self, caller: Caller, asked: NewDeal) -> tuple[OpenDeal, _Countries]:
         """The deal with all that follows from customer, owner and branch. Raises WrongRole, Invalid or Conflict."""

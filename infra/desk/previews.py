@@ -17,7 +17,8 @@ from models.parts.amendment import Amendment
 from models.policy import Policy
 from models.rules import ACTIONS
 from models.stages.amending import AmendmentRequested, ConfirmAmendment, OrderAmended
-from models.stages.receivables import InvoiceCredited
+from models.stages.billing import followed
+from models.stages.receivables import CreditGranted, InvoiceCredited
 
 Plain = dict[str, Any]
 
@@ -74,7 +75,7 @@ def _confirmed(
 def _if_confirmed(asked: Amendment, command: Command, decision: Decision, policy: Policy, now: str) -> Confirmed:
     """What would follow if the amendment that is only asked for now were confirmed as it stands."""
     context = Context(decision.deal, command.actor, decision.entry.role, _ANYBODY, EMPTY_FACTS, policy, now)
-    events = tuple(ACTIONS["confirm_amendment"].handle(context))
+    events = tuple(followed(context, ACTIONS["confirm_amendment"].handle(context)))
     after, effects = apply(decision.deal, events, now)
     return Confirmed(asked, decision.deal, after, events, effects)
 
@@ -95,13 +96,17 @@ def _sum(found: Confirmed, policy: Policy, now: str, caller: Caller) -> Plain:
     }
 
 
+def _credited(note: InvoiceCredited | CreditGranted) -> int:
+    return note.amount_minor if isinstance(note, InvoiceCredited) else note.applied_minor + note.unapplied_minor
+
+
 def _invoices(found: Confirmed, policy: Policy, now: str) -> list[Plain]:
     """Credits on invoices that stand, and invoices that would be issued at once; their number is not known yet."""
     currency = found.before.currency
     told = [
-        {"number": e.invoice, "kind": "credit_note", "amount": money(e.amount_minor, currency)}
+        {"number": e.invoice, "kind": "credit_note", "amount": money(_credited(e), currency)}
         for e in found.events
-        if isinstance(e, InvoiceCredited)
+        if isinstance(e, (InvoiceCredited, CreditGranted))
     ]
     for effect in found.effects:
         if effect.kind == "issue_invoice":

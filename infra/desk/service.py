@@ -8,17 +8,22 @@ from temporalio.client import Client
 from infra.db import Database
 from infra.desk.acts import Acts, Ask
 from infra.desk.alarm_board import AlarmBoard
+from infra.desk.bank_inbox import BankInbox
+from infra.desk.bank_worklist import BankWorklist
 from infra.desk.books import Books
 from infra.desk.callers import Caller
 from infra.desk.carrier_inbox import CarrierInbox
 from infra.desk.clock_moving import Moved, TestTime
 from infra.desk.clocks import Clock, wall_clock
+from infra.desk.credit_reading import CreditReading
 from infra.desk.engine import Engine
 from infra.desk.health import Health, look_after
 from infra.desk.judging import ActionView, Rehearsal
+from infra.desk.letter_desk import LetterDesk
 from infra.desk.money_reading import MoneyReading
 from infra.desk.opening import NewDeal, Opening
 from infra.desk.reading import Reading, Why
+from infra.desk.reconciling import Reconciling
 from infra.desk.recording import RefusalBook
 from infra.desk.reporting import Reporting
 from infra.desk.waking import Waking
@@ -40,10 +45,15 @@ class DealDesk:
         self._acts = Acts(self.books, self.engine, self.refusals, clock)
         self._opening = Opening(self.books, self.engine, self.refusals, clock)
         self.reading = Reading(self.books, self._acts, clock)
-        self.money = MoneyReading(database)
+        self.money = MoneyReading(self.books, clock)
+        self.credit = CreditReading(database)
         self.reporting = Reporting(self.books.reports, clock)
         self.carrier_inbox = CarrierInbox(self.books, self._acts, self.engine, clock)
+        self.bank_inbox = BankInbox(self.books, self._acts, self.engine, self.refusals, clock)
+        self.bank_worklist = BankWorklist(self.books, self._acts, self.engine, clock)
         self.alarms = AlarmBoard(self.books.alerts, clock)
+        self.letters = LetterDesk(database, clock)
+        self.reconciling = Reconciling(self.books, self._acts, self.engine, clock)
         self.test_time = TestTime(self.books, self.engine)
         self.waking = Waking(self.books, self.engine)
 

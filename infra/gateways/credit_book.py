@@ -1,4 +1,4 @@
-"""Credit limits per customer group and currency, and the headroom that deals reserve from them.
+"""Credit limits per customer group and currency, the headroom that deals reserve from them, and holds on groups.
 
 Every writer locks the group's row first and the reservations after it. The limit is kept by one conditional
 UPDATE of that row, so two deals can't jointly overrun it.
@@ -13,10 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from infra.db import Database, insert_into
-from infra.gateways import checked
+from infra.gateways import checked, group_holds
 from infra.gateways.once import checked_key, once
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomReleaseResult,
@@ -59,6 +62,17 @@ class SqlCreditBook:
         """Count a broken promise on the customer's card, where the credit bureau looks for it."""
         work = partial(_count_broken_promise, asked=asked)
         await once(self._database, asked.effect_key, "credit.broken_promise", NoneType, work)
+
+    async def set_hold(self, asked: GroupHoldInput) -> None:
+        """Hold a customer group because of a deal, or lift that; what stands or is gone already stays as it is."""
+        checked.text(asked.group, "a group")
+        checked.text(asked.deal_id, "a deal")
+        checked.instant(asked.at)
+        await once(self._database, asked.effect_key, "credit.hold", NoneType, partial(group_holds.change, asked=asked))
+
+    async def holds(self, asked: GroupHoldsInput) -> GroupHolds:
+        """Which other deals hold a customer group."""
+        return await group_holds.holds_on(self._database, asked)
 
 
 def _count_broken_promise(connection: Connection, asked: BrokenPromiseInput) -> None:

@@ -1,17 +1,20 @@
-"""Credit limits as the risk officer sees and fixes them, and the audit of the reserved headroom."""
+"""Credit limits and holds as the risk officer sees and fixes them, and the audit of the credit book."""
 
 from functools import partial
 from types import NoneType
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, cast, func, select, tuple_
+from sqlalchemy import BigInteger, Connection, and_, cast, func, not_, or_, select, tuple_
 
 from infra.db import Database, insert_into
 from infra.gateways import checked
 from infra.gateways.difference import Difference
 from infra.gateways.once import once
+from models.stages.group_hold import CREDIT_HOLD
 from models.tables.money_books import CreditGroupRow as Group
+from models.tables.money_books import GroupHoldRow as Hold
 from models.tables.money_books import HeadroomRow as Headroom
+from models.tables.projection import DealRow as Deal
 
 _GROUP = (Group.group_id, Group.currency)
 
@@ -46,12 +49,19 @@ class CreditLimits:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def verify(self) -> list[Difference]:
-        """Where a group's reserved sum isn't the sum of its active reservations."""
+        """Where a group's reserved sum isn't the sum of its active reservations, and holds on groups whose deal is
+        over or on no credit hold itself (unless the deal is just about to lift them)."""
         async with self._database.read() as connection:
             rows = (await connection.execute(_DISAGREEING)).all()
+            orphans = (await connection.execute(_ORPHANS)).all()
         return [
-            Difference(f"group {row.group_id} in {row.currency}", "reserved headroom", row.counted, row.reserved_minor)
-            for row in rows
+            *(
+                Difference(
+                    f"group {row.group_id} in {row.currency}", "reserved headroom", row.counted, row.reserved_minor
+                )
+                for row in rows
+            ),
+            *(Difference(f"group {row.group_id}", f"holds of {row.deal_id}", 0, row.counted) for row in orphans),
         ]
 
 
@@ -73,4 +83,18 @@ _DISAGREEING = (
     .outerjoin(_ACTIVE, and_(_ACTIVE.c.group_id == Group.group_id, _ACTIVE.c.currency == Group.currency))
     .where(Group.reserved_minor != _COUNTED)
     .order_by(*_GROUP)
+)
+# the deal's own row lists its holds, separated by commas
+_ON_CREDIT_HOLD = ("," + Deal.holds + ",").contains(f",{CREDIT_HOLD},")
+_ORPHANS = (
+    select(Hold.group_id, Hold.deal_id, func.count().label("counted"))
+    .outerjoin(Deal, Deal.id == Hold.deal_id)
+    .where(
+        or_(
+            Deal.id.is_(None),
+            and_(Deal.pending_effects == 0, or_(Deal.closed_at != "", not_(_ON_CREDIT_HOLD))),
+        )
+    )
+    .group_by(Hold.group_id, Hold.deal_id)
+    .order_by(Hold.group_id, Hold.deal_id)
 )

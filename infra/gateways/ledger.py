@@ -1,25 +1,30 @@
-"""Invoices with gap-free numbers, and what is booked on them, on our database.
+"""Invoices and credit notes with gap-free numbers, and what is booked on invoices, on our database.
 
-The open amount stands in the invoice's row and is lowered under that row's lock; the entries prove it.
+The open amount stands in the invoice's row and changes under that row's lock; the entries prove it.
 """
 
 from functools import cache, partial
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from infra.db import Database, insert_into
 from infra.gateways import checked
+from infra.gateways.ledger_numbers import claim_number
+from infra.gateways.ledger_rules import Standing, applied_of, check_entry, check_invoice, series_of
 from infra.gateways.once import once
 from models.codec import encode
-from models.messages.receivables import InvoiceInput, InvoiceResult, LedgerEntryInput, LedgerEntryResult
-from models.money import MAX_MINOR
+from models.messages.receivables import (
+    InvoiceInput,
+    InvoiceResult,
+    LedgerEntryInput,
+    LedgerEntryResult,
+    LegacyNumberInput,
+    LegacyNumberResult,
+)
 from models.tables.money_books import InvoiceRow as Invoice
 from models.tables.money_books import InvoiceSeriesRow as Series
 from models.tables.money_books import LedgerEntryRow as Entry
-
-ENTRY_KINDS = ("payment", "credit_note", "write_off")
-"""What can be booked on an invoice."""
 
 
 class SqlLedger:
@@ -29,51 +34,37 @@ class SqlLedger:
         self._database = database
 
     async def issue_invoice(self, asked: InvoiceInput) -> InvoiceResult:
-        """Issue an invoice under the next number of its year's series, such as 2026-000123.
+        """Issue an invoice under the next number of its series, such as 2026-000123 for goods and I-2026-000001 for
+        interest, or enter one of an earlier system under the number that it has.
 
-        Raises ValueError when the total isn't what its lines (if it has any) add up to.
+        Raises ValueError when the total isn't what its lines (if it has any) add up to, or the number is taken.
         """
         check_invoice(asked)
         work = partial(_issue, asked=asked)
         return await once(self._database, asked.effect_key, "ledger.invoice", InvoiceResult, work)
 
+    async def claim_number(self, asked: LegacyNumberInput) -> LegacyNumberResult:
+        """Claim the number of an earlier system's invoice for a deal; the first that asks has it for ever."""
+        return await claim_number(self._database, asked)
+
     async def book(self, asked: LedgerEntryInput) -> LedgerEntryResult:
-        """Book a payment, credit note or write-off up to what is open; the rest becomes the customer's credit.
+        """Book a payment, credit note or write-off up to what is open; the rest becomes the customer's credit. A
+        reversal takes back what payments left as credit, then opens the invoice again, never beyond what was paid. A
+        set-off takes credit of an invoice, or settles another one with it.
 
         A write-off has no rest: nothing is given away beyond what is open. Raises ValueError for an unknown
-        invoice, another customer's or one in another currency.
+        invoice, another customer's or one in another currency, and for amounts that the book can't agree with.
         """
-        if asked.kind not in ENTRY_KINDS:
-            raise ValueError(f"an entry is one of {', '.join(ENTRY_KINDS)}, not {asked.kind!r:.40}")
-        checked.positive(asked.amount_minor)
-        if "\x00" in asked.reference:
-            raise ValueError("a reference has no NUL")
+        check_entry(asked)
         checked.instant(asked.at)
         work = partial(_book, asked=asked)
         return await once(self._database, asked.effect_key, "ledger.book", LedgerEntryResult, work)
 
 
-def check_invoice(asked: InvoiceInput) -> None:
-    """Raise ValueError for an invoice that no book may hold."""
-    checked.amount(asked.total_minor, "a total")
-    checked.currency(asked.currency)
-    checked.text(asked.customer_id, "a customer")
-    checked.instant(asked.issued_at)
-    checked.instant(asked.due_at)
-    for line in asked.lines:
-        if line.quantity < 0 or max(abs(line.net_minor), abs(line.tax_minor)) > MAX_MINOR:
-            raise ValueError(f"line {line.line} has an impossible quantity or amount")
-    in_lines = sum(line.net_minor + line.tax_minor for line in asked.lines)
-    if asked.lines and in_lines != asked.total_minor:
-        raise ValueError(f"the total is {asked.total_minor}, but the lines add up to {in_lines}")
-
-
 def _issue(connection: Connection, asked: InvoiceInput) -> InvoiceResult:
-    series = asked.issued_at[:4]
-    # the series' row stays locked until the commit: a number is taken together with its invoice or not at all
-    following = connection.scalar(_next_number(connection.dialect.name), {"series": series, "next_number": 2})
-    assert following is not None
-    number = f"{series}-{following - 1:06d}"
+    number = asked.number or _number(connection, series_of(asked.kind, asked.issued_at))
+    if asked.number and connection.scalar(_IS_TAKEN, {"of": number}):
+        raise ValueError(f"there is an invoice {number!r:.40} already")
     connection.execute(
         insert(Invoice),
         {
@@ -94,6 +85,13 @@ def _issue(connection: Connection, asked: InvoiceInput) -> InvoiceResult:
     return InvoiceResult(number)
 
 
+def _number(connection: Connection, series: str) -> str:
+    # the series' row stays locked until the commit: a number is taken together with its paper or not at all
+    following = connection.scalar(_next_number(connection.dialect.name), {"series": series, "next_number": 2})
+    assert following is not None
+    return f"{series}-{following - 1:06d}"
+
+
 def _book(connection: Connection, asked: LedgerEntryInput) -> LedgerEntryResult:
     invoice = connection.execute(_LOCK_INVOICE, {"of": asked.invoice}).one_or_none()
     if invoice is None:
@@ -102,17 +100,24 @@ def _book(connection: Connection, asked: LedgerEntryInput) -> LedgerEntryResult:
         raise ValueError(f"invoice {asked.invoice} is in {invoice.currency}, not in {asked.currency!r:.10}")
     if invoice.customer_id != asked.customer_id:
         raise ValueError(f"invoice {asked.invoice} is another customer's")
-    applied = min(asked.amount_minor, invoice.open_minor)
-    unapplied = 0 if asked.kind == "write_off" else asked.amount_minor - applied
-    left: int = invoice.open_minor - applied
+    applied, unapplied = applied_of(asked, _standing(connection, asked, invoice.open_minor))
+    left: int = invoice.open_minor + (applied if asked.kind == "reversal" else -applied)
     if applied:
         settled_at = "" if left else asked.at
         connection.execute(_APPLY, {"of": asked.invoice, "left": left, "settled": settled_at})
-    entry_id = _enter(connection, asked, applied, unapplied)
-    return LedgerEntryResult(entry_id=str(entry_id), open_minor=left, unapplied_minor=unapplied)
+    number = _number(connection, series_of(asked.kind, asked.at)) if asked.kind == "credit_note" else ""
+    entry_id = _enter(connection, asked, applied, unapplied, number)
+    return LedgerEntryResult(str(entry_id), left, unapplied, number)
 
 
-def _enter(connection: Connection, asked: LedgerEntryInput, applied: int, unapplied: int) -> int:
+def _standing(connection: Connection, asked: LedgerEntryInput, open_minor: int) -> Standing:
+    if asked.kind not in ("reversal", "set_off"):
+        return Standing(open_minor)
+    rows = connection.execute(_BOOKED, {"of": asked.invoice})
+    return Standing.of(open_minor, {row.kind: (int(row.amount), int(row.rest)) for row in rows})
+
+
+def _enter(connection: Connection, asked: LedgerEntryInput, applied: int, unapplied: int, number: str) -> int:
     row = {
         "invoice": asked.invoice,
         "deal_id": asked.deal_id,
@@ -124,10 +129,12 @@ def _enter(connection: Connection, asked: LedgerEntryInput, applied: int, unappl
         "reference": asked.reference[:300],
         "at": asked.at,
         "effect_key": asked.effect_key,
+        "number": number,
     }
     return connection.execute(insert(Entry).returning(Entry.id), row).scalar_one()
 
 
+_IS_TAKEN = select(Invoice.number).where(Invoice.number == bindparam("of"))
 _LOCK_INVOICE = (
     select(Invoice.currency, Invoice.customer_id, Invoice.open_minor)
     .where(Invoice.number == bindparam("of"))
@@ -137,6 +144,15 @@ _APPLY = (
     update(Invoice)
     .where(Invoice.number == bindparam("of"))
     .values(open_minor=bindparam("left"), settled_at=bindparam("settled"))
+)
+_BOOKED = (
+    select(
+        Entry.kind,
+        func.sum(Entry.amount_minor).label("amount"),
+        func.sum(Entry.unapplied_minor).label("rest"),
+    )
+    .where(Entry.invoice == bindparam("of"))
+    .group_by(Entry.kind)
 )
 
 

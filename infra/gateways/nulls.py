@@ -7,6 +7,9 @@ import hashlib
 
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomReleaseResult,
@@ -27,14 +30,18 @@ from models.messages.logistics import (
     ShipInput,
     ShipResult,
 )
+from models.messages.post import Dispatched
 from models.messages.receivables import (
     InvoiceInput,
     InvoiceResult,
     LedgerEntryInput,
     LedgerEntryResult,
+    LegacyNumberInput,
+    LegacyNumberResult,
     LetterInput,
     LetterResult,
 )
+from models.messages.reconciliation import DeadlinesInput, Reminded, StatementsInput, StatementsWritten
 from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteInput, QuoteResult
 from models.money import EXPONENTS, MAX_MINOR
 
@@ -64,7 +71,7 @@ class NullCreditBureau:
 
 
 class NullCreditBook:
-    """Grants whatever is asked and has nothing to give back."""
+    """Grants whatever is asked and has nothing to give back; no group is ever held."""
 
     async def reserve(self, asked: HeadroomInput) -> HeadroomResult:
         return HeadroomResult(granted=True, limit_minor=MAX_MINOR, used_minor=0)
@@ -74,6 +81,12 @@ class NullCreditBook:
 
     async def note_broken_promise(self, asked: BrokenPromiseInput) -> None:
         return None
+
+    async def set_hold(self, asked: GroupHoldInput) -> None:
+        return None
+
+    async def holds(self, asked: GroupHoldsInput) -> GroupHolds:
+        return GroupHolds()
 
 
 class NullPrinter:
@@ -119,6 +132,9 @@ class NullLedger:
     async def issue_invoice(self, asked: InvoiceInput) -> InvoiceResult:
         return InvoiceResult(f"NULL-{_digest(asked.effect_key)[:12]}")
 
+    async def claim_number(self, asked: LegacyNumberInput) -> LegacyNumberResult:
+        return LegacyNumberResult(asked.deal_id)
+
     async def book(self, asked: LedgerEntryInput) -> LedgerEntryResult:
         return LedgerEntryResult(entry_id=_digest(asked.effect_key)[:12], open_minor=0, unapplied_minor=0)
 
@@ -128,3 +144,20 @@ class NullMailer:
 
     async def send_letter(self, asked: LetterInput) -> LetterResult:
         return LetterResult(name="", digest=_digest(asked.effect_key))
+
+
+class NullPostOffice:
+    """Sends nothing and knows of no letter: the post office of an installation without a mail server."""
+
+    async def run_once(self, now: str, limit: int = 100) -> Dispatched:
+        return Dispatched()
+
+
+class NullReconciler:
+    """Has no customers to reconcile accounts with."""
+
+    async def write_statements(self, asked: StatementsInput) -> StatementsWritten:
+        return StatementsWritten(0, "")
+
+    async def ring_unanswered(self, asked: DeadlinesInput) -> Reminded:
+        return Reminded(0)

@@ -20,9 +20,10 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-async def keep(folder: Path, name: str, text: str) -> str:
+async def keep(folder: Path, name: str, content: str | bytes) -> str:
     """Write the file unless it is there, and answer the digest of what is there now."""
-    return await asyncio.to_thread(_keep, folder, name, text.encode())
+    written = content.encode() if isinstance(content, str) else content
+    return await asyncio.to_thread(_keep, folder, name, written)
 
 
 def _keep(folder: Path, name: str, content: bytes) -> str:

@@ -155,6 +155,8 @@ def prepaid_money_is_kept(ctx: Context) -> tuple[bool, Any]:
     asked = _pending(ctx)
     if asked is None or not (ctx.deal.offer and ctx.deal.offer.prepaid):
         return True, "nothing to pay back"
+    if ctx.policy.rules >= 3:
+        return True, "what was paid becomes the customer's credit"
     if _stored(ctx.deal, asked.changes):
         return True, "nothing, as the amendment does not fit any more"
     _, less = prepaid_parts(ctx.deal, after(ctx.deal, asked.changes, ctx.now))

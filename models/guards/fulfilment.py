@@ -3,6 +3,7 @@
 from typing import Any
 
 from models.command import Context
+from models.guards.billing import why_unpaid
 from models.lifecycle.guards import guard
 from models.parts.order import OrderLine
 from models.stages.fulfilment import agreed_terms, deliverable, shippable
@@ -92,13 +93,22 @@ def line_is_open(ctx: Context) -> tuple[bool, Any]:
 @guard("a settled prepayment", "accounts_receivable: record_payment")
 def prepayment_is_settled(ctx: Context) -> tuple[bool, Any]:
     """Unpaid prepayments block the goods (invariant 5); money that was given up did not come in."""
-    if not ctx.deal.offer or not ctx.deal.offer.prepaid or ctx.deal.offer.total_minor == 0:
+    if not ctx.deal.offer or not ctx.deal.offer.prepaid_share or ctx.deal.offer.total_minor == 0:
         return True, "not prepaid"
+    if ctx.policy.rules >= 3:
+        return _prepayment_allows_shipping(ctx)
     asked = [r for r in ctx.deal.receivables if r.kind == "prepayment"]
     if not asked:
         return False, "no prepayment invoice yet"
     unpaid = sum(r.open_minor + r.written_off_minor for r in asked)
     return unpaid == 0, f"{unpaid} unpaid"
+
+
+def _prepayment_allows_shipping(ctx: Context) -> tuple[bool, Any]:
+    if ctx.deal.offer and not ctx.deal.offer.blocks.shipping:
+        return True, "it blocks the supply alone"
+    unpaid = why_unpaid(ctx.deal)
+    return not unpaid, unpaid or "0 unpaid"
 
 
 @guard("reserved units of every line to ship", "logistics_manager: retry_reservation", needs="payload")
@@ -156,6 +166,8 @@ def nothing_was_shipped(ctx: Context) -> tuple[bool, Any]:
 
 @guard("no money received", "accounts_receivable: pays it back first")
 def nothing_was_paid(ctx: Context) -> tuple[bool, Any]:
-    """Money that came in does not vanish with a cancellation."""
+    """Money that came in does not vanish with a cancellation: by the third rules it is the customer's credit then."""
     paid = sum(r.paid_minor for r in ctx.deal.receivables)
+    if ctx.policy.rules >= 3:
+        return True, f"{paid} paid, which is credited"
     return paid == 0, f"{paid} paid"

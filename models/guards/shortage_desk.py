@@ -4,6 +4,7 @@ from typing import Any
 
 from models.command import Context
 from models.lifecycle.guards import guard
+from models.parts.billing import InvoiceKind
 from models.parts.discrepancy import Discrepancy, Measure
 from models.parts.order import OrderLine
 from models.parts.shipment import Shipment
@@ -136,6 +137,8 @@ def credit_fits_the_goods(ctx: Context) -> tuple[bool, Any]:
         return True, "no credit"
     if act.is_back:
         return _given_up_can_be_credited(ctx, act)
+    if ctx.policy.rules >= 3:
+        return _goods_can_be_credited(ctx, act)
     number = invoice_of(ctx.deal, act, ctx.payload.invoice)
     owed = ctx.deal.receivable(number)
     if owed is None:
@@ -144,8 +147,18 @@ def credit_fits_the_goods(ctx: Context) -> tuple[bool, Any]:
     return 0 < value <= owed.open_minor, f"{value} to credit, {owed.open_minor} open on {number}"
 
 
+def _goods_can_be_credited(ctx: Context, act: Discrepancy) -> tuple[bool, Any]:
+    """What was paid becomes the customer's credit; what was not billed yet is billed no more."""
+    number, value = ctx.payload.invoice, value_of(ctx.deal, act)
+    if number and all((r.number, r.kind) != (number, kind) for r in ctx.deal.receivables for kind in InvoiceKind):
+        return False, f"no invoice {number} for goods"
+    return value > 0 or ctx.payload.measure == Measure.RETURN, f"{value} to credit"
+
+
 def _given_up_can_be_credited(ctx: Context, act: Discrepancy) -> tuple[bool, Any]:
     """Units that were on their way to make a billed delivery good are credited when they are given up."""
+    if ctx.policy.rules >= 3:
+        return True, "credited, as the customer's credit if it was paid"
     found = [(ctx.deal.order.line(q.line), q.quantity) for q in act.lines] if ctx.deal.order else []
     value = sum(gross(line, min(units, prebilled_open(line))) for line, units in found if line)
     left = sum(r.open_minor for r in ctx.deal.receivables if r.kind == "delivery")
@@ -176,6 +189,8 @@ def billed_goods_can_be_credited(ctx: Context) -> tuple[bool, Any]:
     """Nobody pays for what is not supplied: what was invoiced with a delivery that had to be made good is credited
     when it is cancelled after all, so there must be something open to credit it on."""
     units = sum(gross(line, prebilled_open(line)) for line in _about_to_be_cancelled(ctx))
+    if ctx.policy.rules >= 3:
+        return True, f"{units} minor units to credit"
     left = sum(r.open_minor for r in ctx.deal.receivables if r.kind == "delivery")
     return units <= left, f"{units} minor units invoiced, {left} open"
 

@@ -103,6 +103,7 @@ NEGOTIATION_ROWS = (
         "margin_is_kept",
         "total_is_plausible",
         "validity_is_ahead",
+        "billing_fits",
         summary="Write a new version of the offer",
     ),
     row(
@@ -148,6 +149,7 @@ NEGOTIATION_ROWS = (
         "offer_not_expired",
         "reliability_is_fresh",
         "not_on_hold",
+        "group_is_not_on_hold",
         "headroom_is_available",
         summary="Record the customer's acceptance",
     ),
@@ -217,6 +219,7 @@ CONTRACT_ROWS = (
         "document_is_current",
         "signing_within_authority",
         "not_on_hold",
+        "group_is_not_on_hold",
         summary="Record a signature of one side",
     ),
     row(

@@ -1,7 +1,7 @@
 """Rows of the deal's table from the order to the end: fulfilment, receivables, post-sale support."""
 
 from models.lifecycle.deal_rows import AFTER_CONTRACT, CARE, DELIVERING, ENTRY, row
-from models.lifecycle.roles import ENGINE, GOODS, HEADS, MONEY, SALES, SALES_AND_MACHINES, Role
+from models.lifecycle.roles import ENGINE, GOODS, HEADS, SALES, SALES_AND_MACHINES, Role
 from models.lifecycle.states import DealState as S
 from models.lifecycle.table import STAYS
 
@@ -16,6 +16,8 @@ FULFILMENT_ROWS = (
         "entry_matches_contract",
         "reliability_is_fresh",
         "not_on_hold",
+        "group_is_not_on_hold",
+        "prepayment_allows_supply",
         summary="Enter the order, checked against the contract",
     ),
     row(
@@ -118,6 +120,7 @@ FULFILMENT_ROWS = (
         GOODS,
         "contract_is_signed",
         "not_on_hold",
+        "group_is_not_on_hold",
         "prepayment_is_settled",
         "quantities_are_reserved",
         summary="Send reserved goods off",
@@ -191,6 +194,7 @@ FULFILMENT_ROWS = (
         "amendment_is_requested",
         "amendment_still_fits",
         "not_on_hold",
+        "group_hold_allows_amendment",
         "amendment_within_authority",
         "prepaid_money_is_kept",
         "headroom_for_amendment",
@@ -203,6 +207,14 @@ FULFILMENT_ROWS = (
         SALES | HEADS,
         "amendment_is_requested",
         summary="Leave the order as it is",
+    ),
+    row(
+        "reach_milestone",
+        AFTER_CONTRACT,
+        STAYS,
+        CARE | GOODS,
+        "milestone_is_agreed",
+        summary="Record that a milestone was reached; its share is invoiced",
     ),
     row(
         "close_short",
@@ -226,93 +238,6 @@ FULFILMENT_ROWS = (
     ),
 )
 
-RECEIVABLE_ROWS = (
-    row("book_invoice", AFTER_CONTRACT, STAYS, ENGINE, "effect_is_pending", summary="Take note of an invoice"),
-    row(
-        "record_payment",
-        AFTER_CONTRACT,
-        STAYS,
-        MONEY,
-        "invoice_is_known",
-        "currency_matches",
-        summary="Record money that came in",
-    ),
-    row(
-        "advance_collection",
-        AFTER_CONTRACT,
-        STAYS,
-        ENGINE,
-        "agenda_item_due",
-        "invoice_is_open",
-        summary="Go to the next rung of the collection ladder",
-    ),
-    row(
-        "dispute",
-        AFTER_CONTRACT,
-        STAYS,
-        MONEY | SALES,
-        "invoice_is_open",
-        "amount_within_open",
-        summary="Freeze a disputed amount",
-    ),
-    row(
-        "settle_dispute",
-        AFTER_CONTRACT,
-        STAYS,
-        MONEY | HEADS,
-        "dispute_is_open",
-        summary="End a dispute with a credit or by rejecting it",
-    ),
-    row(
-        "promise_to_pay",
-        AFTER_CONTRACT,
-        STAYS,
-        MONEY | SALES,
-        "invoice_is_open",
-        "amount_within_open",
-        "date_is_ahead",
-        summary="Record the customer's promise to pay",
-    ),
-    row(
-        "break_promise",
-        AFTER_CONTRACT,
-        STAYS,
-        ENGINE,
-        "agenda_item_due",
-        "invoice_is_open",
-        summary="The promised money did not come",
-    ),
-    row(
-        "request_write_off",
-        AFTER_CONTRACT,
-        STAYS,
-        MONEY,
-        "invoice_is_open",
-        "no_request_pending",
-        summary="Ask to give up an open amount",
-    ),
-    row(
-        "approve_write_off",
-        AFTER_CONTRACT,
-        STAYS,
-        HEADS,
-        "write_off_is_requested",
-        "four_eyes",
-        "write_off_within_authority",
-        summary="Give up an open amount",
-    ),
-    row(
-        "decline_write_off",
-        AFTER_CONTRACT,
-        STAYS,
-        HEADS,
-        "write_off_is_requested",
-        "four_eyes",
-        summary="Keep collecting",
-    ),
-    row("credit", AFTER_CONTRACT, STAYS, HEADS, "invoice_is_open", "amount_within_open", summary="Issue a credit note"),
-)
-
 SUPPORT_ROWS = (
     row("record_feedback", DELIVERING, STAYS, CARE, summary="Record what the customer says"),
     row("open_case", DELIVERING, STAYS, CARE, "lines_are_known", summary="Open a complaint case"),
@@ -333,9 +258,11 @@ SUPPORT_ROWS = (
         S.COMPLETED,
         SALES_AND_MACHINES | ENGINE,
         "receivables_are_settled",
+        "interest_is_charged",
         "no_case_is_open",
         "no_discrepancy_is_open",
         "no_amendment_pending",
+        "goods_are_billed",
         "effects_are_done",
         summary="Close a deal that is delivered, paid and supported",
     ),
@@ -346,8 +273,10 @@ SUPPORT_ROWS = (
         ENGINE | HEADS,
         "something_was_written_off",
         "receivables_are_settled",
+        "interest_is_charged",
         "no_discrepancy_is_open",
         "no_amendment_pending",
+        "goods_are_billed",
         "effects_are_done",
         summary="Close a deal whose money was given up",
     ),

@@ -14,7 +14,8 @@ class Guard:
     """A named condition. `check(context)` gives (holds, value found) or (holds, value found, lifted_by).
 
     `needs` says what must be known to judge it: "" the deal alone, "payload", or the name of a fact. `since` is the
-    generation of the rules (`Policy.rules`) that brought it: deals under earlier ones are not judged by it.
+    generation of the rules (`Policy.rules`) that brought it: deals under earlier ones are not judged by it, unless it
+    `refuses_older`: then it stops what they do not know, and is not on record when it holds.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Guard:
     needs: str
     check: Callable[[Any], tuple[Any, ...]]
     since: int = 1
+    refuses_older: bool = False
 
     def judge(self, context: Any) -> Verdict | None:
         """The verdict, or None when what it needs is not known (yet)."""
@@ -38,7 +40,7 @@ GUARDS: dict[str, Guard] = {}
 
 
 def guard(
-    needed: str, *lifted_by: str, needs: str = "", since: int = 1
+    needed: str, *lifted_by: str, needs: str = "", since: int = 1, refuses_older: bool = False
 ) -> Callable[[Callable[[Any], tuple[Any, ...]]], Callable[[Any], tuple[Any, ...]]]:
     """Register a check under its function's name. Raises ValueError when the name is taken."""
 
@@ -46,7 +48,7 @@ def guard(
         name = check.__name__
         if name in GUARDS:
             raise ValueError(f"guard {name} is registered twice")
-        GUARDS[name] = Guard(name, needed, lifted_by, needs, check, since)
+        GUARDS[name] = Guard(name, needed, lifted_by, needs, check, since, refuses_older)
         return check
 
     return register

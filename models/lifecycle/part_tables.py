@@ -84,6 +84,10 @@ RECEIVABLE = Table(
         Row("pay", _OPEN_LEVELS, R.PAID, MONEY, summary="Nothing is open any more"),
         Row("credit", _OPEN_LEVELS, R.CREDITED, _BOOKERS, summary="The rest was credited"),
         Row("write_off", _OPEN_LEVELS, R.WRITTEN_OFF, HEADS, summary="The rest was given up"),
+        *(
+            Row(f"reopen_{level}", (R.PAID, R.CREDITED, R.WRITTEN_OFF), level, MONEY, summary="A payment went back")
+            for level in _OPEN_LEVELS
+        ),
     ),
 )
 

@@ -64,7 +64,8 @@ class StartInput:
     """Start a deal's workflow: a new deal (`opened` in plain form) or one carried over from the run before.
 
     `policy` is the pinned policy in plain form; workflows never read it from anywhere else. `country` is where the
-    deal's people work (ISO 3166 alpha-2, or empty): its public holidays count for deadlines.
+    deal's people work (ISO 3166 alpha-2, or empty): its public holidays count for deadlines, those of
+    `customer_country` for letters about invoices.
     """
 
     deal_id: str
@@ -76,3 +77,4 @@ class StartInput:
     carried: Carried | None = None
     moves_per_run: int = 1_500
     country: str = ""
+    customer_country: str = ""

@@ -95,6 +95,49 @@ class HeadroomReleaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupHoldInput:
+    """Hold a customer's group because of a deal (`invoice` is what is late, empty when a person asked for it), or lift
+    that: with an empty `invoice` all holds of the deal."""
+
+    effect_key: str
+    group: str
+    deal_id: str
+    customer_id: str
+    invoice: str
+    on: bool
+    reason: str
+    at: str
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHoldsInput:
+    """Ask which other deals hold the customer group of a deal. Test deals and real ones don't hold each other."""
+
+    group: str
+    deal_id: str
+    at: str
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHold:
+    """One hold: the deal that asks for it, its late invoice (empty: a person asked), and since when."""
+
+    deal_id: str
+    invoice: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHolds:
+    """The holds on a group, the oldest first: `count` of them, of which at most 20 are named."""
+
+    holds: tuple[GroupHold, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BrokenPromiseInput:
     """A promise to pay was broken; it counts against the customer's reliability, once per effect key."""
 

@@ -1,11 +1,12 @@
-"""What accounts receivable books: invoices, payments, credit notes, write-offs; and letters to the customer."""
+"""What accounts receivable books: invoices, payments and what goes back, credit notes, write-offs; and letters."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """One invoiced line: `net_minor` without tax, `tax_minor` on top, both in minor units."""
+    """One invoiced line: `net_minor` without tax, `tax_minor` on top, both in minor units. What is deducted, such as a
+    settled prepayment, is negative."""
 
     line: int
     article: str
@@ -16,7 +17,9 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceInput:
-    """Issue an invoice (`kind`: delivery or prepayment). Numbers are gap-free per series; one per effect key."""
+    """Issue an invoice; one per effect key. Invoices for goods (`kind`: delivery, order, milestone or prepayment) and
+    adjustments take the next number of the year's series without gaps, interest notes that of their own. One of an
+    earlier system (legacy) brings its `number`, and no other does."""
 
     effect_key: str
     deal_id: str
@@ -27,6 +30,7 @@ class InvoiceInput:
     total_minor: int
     issued_at: str
     due_at: str
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,30 @@ class InvoiceResult:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerEntryInput:
-    """Book one movement on an invoice: `payment`, `credit_note` or `write_off`, a positive amount in minor units.
+class LegacyNumberInput:
+    """Claim the number of an earlier system's invoice for a deal, before it is brought. The first deal has it for
+    ever."""
 
-    What exceeds the invoice's open amount stays with the customer as credit (`unapplied_minor` of the result).
+    number: str
+    deal_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyNumberResult:
+    """The deal that has the number."""
+
+    deal_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntryInput:
+    """Book one movement on an invoice: `payment`, `credit_note`, `write_off`, `reversal` (of payments, which went back)
+    or `set_off` (of the customer's credit), a positive amount in minor units.
+
+    What exceeds the invoice's open amount stays with the customer as credit (`unapplied_minor` of the result); a
+    reversal takes that credit back first. A set-off has two entries: one on the invoice that left the credit, applied
+    to nothing, and one on the invoice that it settles. `applied_minor` says how much of the amount concerns the open
+    amount (-1: as much as possible, or of a reversal as little); what the book can't agree with is refused.
     """
 
     effect_key: str
@@ -52,15 +76,18 @@ class LedgerEntryInput:
     currency: str
     reference: str
     at: str
+    applied_minor: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntryResult:
-    """The booked entry's id, what is open on the invoice afterwards and what was kept as the customer's credit."""
+    """The booked entry's id, what is open on the invoice afterwards and what was kept as the customer's credit (of a
+    reversal or set-off: taken from it). Credit notes have a `number` of a series without gaps."""
 
     entry_id: str
     open_minor: int
     unapplied_minor: int
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

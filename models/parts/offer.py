@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from models.money import ratio_bps, share
+from models.codec import later
+from models.money import BPS, ratio_bps, share
+from models.parts.billing import Billing, Blocks, Milestone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,11 @@ class OfferLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """One version of the offer. `hash` is the digest of everything the customer sees; approvals bind to it."""
+    """One version of the offer. `hash` is the digest of everything the customer sees; approvals bind to it.
+
+    A `prepaid` order is paid in advance as a whole; of others `prepaid_bps` may be. `prepayment_blocks` says what waits
+    for that money. `billing` says when the rest is invoiced, with the `milestones` at which it is.
+    """
 
     version: int
     lines: tuple[OfferLine, ...]
@@ -47,6 +53,20 @@ class Offer:
     hash: str = ""
     given_discount_minor: int = 0
     given_list_minor: int = 0
+    billing: str = later(Billing.DELIVERY.value)
+    milestones: tuple[Milestone, ...] = later(())
+    prepaid_bps: int = later(0)
+    prepayment_blocks: str = later(Blocks.SHIPPING.value)
+
+    @property
+    def prepaid_share(self) -> int:
+        """How much of the order is paid in advance, in basis points."""
+        return BPS if self.prepaid else self.prepaid_bps
+
+    @property
+    def blocks(self) -> Blocks:
+        """What waits for an unpaid prepayment."""
+        return Blocks(self.prepayment_blocks)
 
     @property
     def net_minor(self) -> int:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from models.codec import later
 from models.lifecycle.states import LineState
 from models.parts.amendment import Amendment
+from models.parts.billing import Billed
 from models.parts.discrepancy import Discrepancy
 from models.parts.shipment import Shipment
 from models.parts.shortage import Shortage
@@ -16,7 +18,8 @@ class OrderLine:
     `returned` counts units that came back, which are no longer among the shipped ones; `lost` are units that are not
     either, and that no shelf got back: what the stock book says left is shipped + lost. `prebilled` are units that
     were invoiced with a delivery that has to be made good, so that their next delivery costs nothing. `cost_minor` is
-    our cost of a unit when the order's offer does not name it (0: the offer's).
+    our cost of a unit when the order's offer does not name it (0: the offer's). `billed` is what invoices and credit
+    notes have asked for the line.
     """
 
     line: int
@@ -48,6 +51,7 @@ class OrderLine:
     cost_minor: int = 0
     wanted_on: str = ""
     shortage: Shortage | None = None
+    billed: Billed = later(Billed())
 
     @property
     def open(self) -> int:
@@ -76,6 +80,8 @@ class Order:
 
     `last_shipment` is the last number given to a shipment, so that none is used twice.
     `payment_days` (-1) and `delivery_terms` (empty) are those of the contract unless an amendment changed them.
+    `reached` are the milestones that were; `credit_due_minor` is to be credited once an invoice that is being issued
+    stands in the book.
     """
 
     lines: tuple[OrderLine, ...]
@@ -89,10 +95,17 @@ class Order:
     shipments: tuple[Shipment, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
     amendments: tuple[Amendment, ...] = ()
+    reached: tuple[str, ...] = later(())
+    credit_due_minor: int = later(0)
 
     def line(self, number: int) -> OrderLine | None:
         """The line with a number, or None."""
         return next((line for line in self.lines if line.line == number), None)
+
+    @property
+    def is_done(self) -> bool:
+        """True when nothing is to be supplied any more, and nothing is on the way."""
+        return all(line.open == 0 and line.on_the_way == 0 for line in self.lines)
 
     @property
     def short_lines(self) -> tuple[OrderLine, ...]:

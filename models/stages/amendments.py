@@ -25,6 +25,7 @@ from models.stages.amending import (
 )
 from models.stages.everywhere import Reason
 from models.stages.fulfilment import EnterOrder, agreed_terms, order_of
+from models.stages.group_hold import ask_group_holds
 from models.stages.handling import handles
 from models.stages.headroom import HeadroomReserved, lower_headroom
 from models.stages.receivables import credits_of
@@ -174,13 +175,13 @@ def ask_more_headroom(ctx: Context) -> HeadroomInput | None:
     )
 
 
-@handles("request_amendment", RequestAmendment, fact="quote", ask=ask_new_prices)
+@handles("request_amendment", RequestAmendment, asks={"quote": ask_new_prices})
 def request_amendment(ctx: Context) -> list[Event]:
     """Reckon what the changes come to; nothing is changed yet."""
     return [AmendmentRequested(reckoned(ctx, ctx.payload.changes, ctx.payload.reason))]
 
 
-@handles("enter_differing_order", EnterOrder, fact="quote", ask=ask_entered_prices)
+@handles("enter_differing_order", EnterOrder, asks={"quote": ask_entered_prices})
 def enter_differing_order(ctx: Context) -> list[Event]:
     """What the customer ordered otherwise than it was signed becomes an amendment."""
     changes = changes_of_entry(ctx.deal, ctx.payload)
@@ -194,7 +195,7 @@ def decline_amendment(ctx: Context) -> list[Event]:
     return [AmendmentDecided(asked.number, "decline", ctx.actor.user)] if asked else []
 
 
-@handles("confirm_amendment", ConfirmAmendment, fact="headroom", ask=ask_more_headroom)
+@handles("confirm_amendment", ConfirmAmendment, asks={"group_holds": ask_group_holds, "headroom": ask_more_headroom})
 def confirm_amendment(ctx: Context) -> list[Event]:
     """Everything at once: lines, goods, headroom, invoices."""
     asked = order_of(ctx.deal).pending_amendment
@@ -207,7 +208,7 @@ def confirm_amendment(ctx: Context) -> list[Event]:
         AmendmentDecided(asked.number, "confirm", ctx.actor.user, p.channel, p.given_by),
         amended,
         *_goods(ctx.deal, then),
-        *_money(ctx.deal, then, asked),
+        *_money(ctx.deal, then, asked, ctx.policy.rules),
     ]
 
 
@@ -228,8 +229,12 @@ def _goods(before: Deal, then: Deal) -> list[Event]:
     return [*events, *ask_again(tuple(wanted))]
 
 
-def _money(before: Deal, then: Deal, asked: Amendment) -> list[Event]:
-    """Headroom follows the total; a prepaid order is prepaid in full, and its open prepayment credited."""
+def _money(before: Deal, then: Deal, asked: Amendment, rules: int) -> list[Event]:
+    """Headroom follows the total; a prepaid order is prepaid in full, and its open prepayment credited. Under the third
+    rules more headroom is reserved, and everything else follows from the goods."""
+    if rules >= 3:
+        more_held = asked.total_minor > 0 and not (before.offer and before.offer.prepaid)
+        return [HeadroomReserved(before.headroom_minor + asked.total_minor)] if more_held else []
     if not (before.offer and before.offer.prepaid):
         if asked.total_minor > 0:
             return [HeadroomReserved(before.headroom_minor + asked.total_minor)]

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from models.change import replace
+from models.codec import later
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
 from models.parts.contract import SIDES, Contract, Disagreement, Signature
 from models.parts.order import Order, OrderLine
 from models.stages.everywhere import EffectFinished, Filed, PaperFiled, Reason
+from models.stages.group_hold import ask_group_holds
 from models.stages.handling import handles
 
 
@@ -161,9 +163,11 @@ class ContractSigned(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class ContractConcluded(Event):
-    """Both sides signed: the order stands as offered; prepaid deals are invoiced at once."""
+    """Both sides signed: the order stands as offered; prepaid deals are invoiced at once. When `billing_follows`, with
+    an event of its own."""
 
     tag = "contract_concluded"
+    billing_follows: bool = later(False)
 
     def apply(self, deal: Deal, at: str) -> Deal:
         offered = deal.offer.lines if deal.offer else ()
@@ -173,7 +177,7 @@ class ContractConcluded(Event):
         return replace(deal, order=Order(lines))
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
-        if deal.offer is None or not deal.offer.prepaid or deal.offer.total_minor <= 0:
+        if self.billing_follows or deal.offer is None or not deal.offer.prepaid or deal.offer.total_minor <= 0:
             return ()
         lines = [{"line": line.line, "quantity": line.ordered} for line in deal.order.lines] if deal.order else []
         return (Effect("issue_invoice", {"kind": "prepayment", "lines": lines}),)
@@ -247,7 +251,7 @@ def close_protocol(ctx: Context) -> list[Event]:
     return [ContractVersioned(contract.version + 1, clauses, ctx.actor.people)]
 
 
-@handles("sign", Sign)
+@handles("sign", Sign, asks={"group_holds": ask_group_holds})
 def sign(ctx: Context) -> list[Event]:
     """Our signature is the actor's; theirs is recorded by function."""
     p: Sign = ctx.payload
@@ -258,4 +262,4 @@ def sign(ctx: Context) -> list[Event]:
 @handles("conclude_contract")
 def conclude_contract(ctx: Context) -> list[Event]:
     """The order begins."""
-    return [ContractConcluded()]
+    return [ContractConcluded(billing_follows=ctx.policy.rules >= 3)]

@@ -12,9 +12,10 @@ from models.money import BPS, share
 from models.parts.discrepancy import Discrepancy, DiscrepancyLine, Kind, Measure, Origin
 from models.parts.order import OrderLine
 from models.stages import order_lines
+from models.stages.consequences import money_moved
 from models.stages.fulfilment import ReservationAsked, money_back, order_of, release_quantities, with_lines
 from models.stages.handling import handles
-from models.stages.receivables import InvoiceCredited, money_moved
+from models.stages.receivables import InvoiceCredited
 
 GOODS_COME_BACK = (Kind.MIS_SORT, Kind.REFUSAL, Kind.RETURN)
 """Kinds whose goods are in order and go back on the shelf: the right ones that never left, or unwanted ones."""
@@ -242,8 +243,10 @@ def settle_discrepancy(ctx: Context) -> list[Event]:
         return [settled, reopened, ReservationAsked(tuple(q.line for q in act.lines))]
     if p.measure == Measure.ACCEPTANCE:
         return [settled]
-    credit = InvoiceCredited(invoice_of(ctx.deal, act, p.invoice), value_of(ctx.deal, act), f"{act.kind} {act.number}")
     given_back = [UnitsGivenBack(act.lines, on_shelf)] if p.measure == Measure.RETURN else []
+    if ctx.policy.rules >= 3:
+        return [settled, *given_back]
+    credit = InvoiceCredited(invoice_of(ctx.deal, act, p.invoice), value_of(ctx.deal, act), f"{act.kind} {act.number}")
     return [settled, *given_back, *money_moved(ctx, [credit], "credited")]
 
 

@@ -7,6 +7,7 @@ from models.command import Context
 from models.deal_state import Consultation, Deal, Escalation
 from models.event import Event, event
 from models.lifecycle.states import DealState
+from models.stages.group_hold import CREDIT_HOLD, group_hold
 from models.stages.handling import handles
 
 CONSULTING = (DealState.RELIABILITY_REVIEW, DealState.RESOLVING_DISAGREEMENTS, DealState.CONTRACT_APPROVAL)
@@ -108,6 +109,18 @@ class CountrySet(Event):
 
     def apply(self, deal: Deal, at: str) -> Deal:
         return replace(deal, country=self.country)
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class CustomerCountrySet(Event):
+    """On whose working days the customer is written to about invoices (ISO 3166 alpha-2)."""
+
+    tag = "customer_country_set"
+    country: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return replace(deal, customer_country=self.country)
 
 
 @event
@@ -215,13 +228,29 @@ class PaperFiled(Event):
 @handles("hold", HoldReason)
 def hold(ctx: Context) -> list[Event]:
     """Set a hold; guards of other actions look at it."""
-    return [HoldSet(ctx.payload.hold, ctx.payload.reason)]
+    return [HoldSet(ctx.payload.hold, ctx.payload.reason), *_for_the_group(ctx, True)]
 
 
 @handles("resume", HoldReason)
 def resume(ctx: Context) -> list[Event]:
     """Lift a hold."""
-    return [HoldLifted(ctx.payload.hold, ctx.payload.reason)]
+    return [HoldLifted(ctx.payload.hold, ctx.payload.reason), *_for_the_group(ctx, False)]
+
+
+def _for_the_group(ctx: Context, on: bool) -> list[Event]:
+    """A credit hold is the whole group's, whoever sets or lifts it."""
+    return group_hold(ctx, on, "", ctx.payload.reason) if ctx.payload.hold == CREDIT_HOLD else []
+
+
+def lifted_at_the_end(ctx: Context, events: list[Event], target: str) -> list[Event]:
+    """A deal that closes holds its customer's group no more. Under the first rules it ended with its own hold on."""
+    held = CREDIT_HOLD in ctx.deal.holds and not any(
+        isinstance(e, HoldLifted) and e.hold == CREDIT_HOLD for e in events
+    )
+    if not held or ctx.policy.rules < 3 or not DealState(target).is_terminal:
+        return []
+    why = "the deal is closed"
+    return [HoldLifted(CREDIT_HOLD, why), *group_hold(ctx, False, "", why)]
 
 
 @handles("reassign", NewOwner)

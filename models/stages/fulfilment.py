@@ -8,13 +8,16 @@ from models.deal_state import Deal, Effect
 from models.event import Event, event
 from models.messages.logistics import ReservedLine
 from models.money import share
+from models.parts.billing import InvoiceKind
 from models.parts.order import Order, OrderLine
 from models.stages import order_lines
 from models.stages.approvals import void_pending
+from models.stages.consequences import money_moved
 from models.stages.everywhere import Reason
+from models.stages.group_hold import ask_group_holds
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
-from models.stages.receivables import credit_all, credits_of, money_moved
+from models.stages.receivables import credit_all, credits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +283,7 @@ def accept_order(ctx: Context) -> list[Event]:
     return [OrderAccepted(ctx.actor.user)]
 
 
-@handles("enter_order", EnterOrder)
+@handles("enter_order", EnterOrder, asks={"group_holds": ask_group_holds})
 def enter_order(ctx: Context) -> list[Event]:
     """The entry equals the contract (a guard saw to that); stock is asked."""
     return [OrderEntered(ctx.actor.user)]
@@ -316,7 +319,10 @@ def cancelling(ctx: Context, lines: tuple[int, ...], reason: str) -> list[Event]
 
 def money_back(ctx: Context, given_up: list[tuple[OrderLine, int]], reason: str) -> list[Event]:
     """What follows when open units will not come: the headroom that was held for them goes back to the group, and
-    units that were invoiced with a delivery that had to be made good are credited."""
+    units that were invoiced with a delivery that had to be made good are credited. Under the third rules both follow
+    from the goods (`models.stages.billing`)."""
+    if ctx.policy.rules >= 3:
+        return []
     billed = sum(gross(line, min(units, order_lines.prebilled_open(line))) for line, units in given_up)
     credits = credits_of(ctx.deal, "delivery", billed, reason)
     held = sum(gross(line, units) for line, units in given_up) - billed
@@ -333,11 +339,15 @@ def close_short(ctx: Context) -> list[Event]:
 
 @handles("cancel", Reason)
 def cancel(ctx: Context) -> list[Event]:
-    """Everything goes back: goods, headroom, open invoices."""
+    """Everything goes back: goods, headroom, open invoices. Those for goods follow from them under the third rules."""
+    kept = ctx.deal
+    if ctx.policy.rules >= 3:
+        others = tuple(r for r in kept.receivables if r.kind not in set(InvoiceKind))
+        kept = replace(kept, receivables=others)
     return [
         OrderCancelled(ctx.payload.reason),
         LinesCancelled(open_lines(ctx.deal), ctx.payload.reason),
-        *credit_all(ctx.deal, "order cancelled"),
+        *credit_all(kept, "order cancelled"),
         *lower_headroom(ctx.deal, 0, "cancelled"),
         *void_pending(ctx.deal),
     ]

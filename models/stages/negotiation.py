@@ -10,11 +10,13 @@ from models.event import Event, event
 from models.instants import canonical, plus
 from models.messages.finance import HeadroomInput
 from models.messages.sales import QuoteInput, QuoteLine
-from models.money import MAX_MINOR
+from models.money import BPS, MAX_MINOR
+from models.parts.billing import Billing, Blocks, Milestone, check_milestones
 from models.parts.contract import Contract
 from models.parts.offer import Offer, OfferLine
 from models.stages.approvals import ask_approval, settle, void_pending
 from models.stages.everywhere import DueItem, Reason
+from models.stages.group_hold import ask_group_holds
 from models.stages.handling import handles
 from models.stages.headroom import HeadroomReserved, lower_headroom
 from models.timeline import digest
@@ -41,7 +43,9 @@ class LineDraft:
 class DraftOffer:
     """A new version of the offer. `valid_until` is an instant; empty means the policy's usual validity.
 
-    `payment_days` -1 takes the terms of the reliability check; shorter is allowed, longer is not.
+    `payment_days` -1 takes the terms of the reliability check; shorter is allowed, longer is not. `prepaid_bps` is the
+    share that is paid in advance (-1: everything when there are no payment days, else nothing), and
+    `prepayment_blocks` what waits for it. The rest is invoiced by `billing`; milestones are the shares of the order.
     """
 
     lines: tuple[LineDraft, ...]
@@ -49,8 +53,13 @@ class DraftOffer:
     payment_days: int = -1
     delivery_terms: str = "DAP"
     language: str = "en"
+    billing: Billing = Billing.DELIVERY
+    milestones: tuple[Milestone, ...] = ()
+    prepaid_bps: int = -1
+    prepayment_blocks: Blocks = Blocks.SHIPPING
 
     def __post_init__(self) -> None:
+        self._check_billing()
         if not self.lines:
             raise ValueError("an offer needs at least one line")
         if len(self.lines) > 500:
@@ -61,6 +70,14 @@ class DraftOffer:
             raise ValueError("valid_until must look like 2026-12-31T00:00:00Z")
         if sum(line.quantity * max(0, line.unit_price_minor) for line in self.lines) > MAX_MINOR:
             raise ValueError(f"the offer exceeds {MAX_MINOR} minor units")
+
+    def _check_billing(self) -> None:
+        if not -1 <= self.prepaid_bps <= BPS:
+            raise ValueError(f"prepaid_bps must be from 0 to {BPS}, or -1")
+        if (self.billing == Billing.MILESTONES) != bool(self.milestones):
+            raise ValueError("billing by milestones, and nothing else, names them")
+        if self.milestones:
+            check_milestones(self.milestones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +197,16 @@ def ask_headroom(ctx: Context) -> HeadroomInput:
     )
 
 
+def payment_days(deal: Deal, p: DraftOffer) -> int:
+    """The payment days of a draft: those of the reliability check, or fewer."""
+    return deal.terms_days if p.payment_days < 0 else min(p.payment_days, deal.terms_days)
+
+
+def is_prepaid(deal: Deal, p: DraftOffer) -> bool:
+    """Whether everything is paid in advance: as it was drafted, or as there are no payment days."""
+    return p.prepaid_bps == BPS or (p.prepaid_bps < 0 and payment_days(deal, p) == 0)
+
+
 def priced(ctx: Context) -> Offer:
     """The drafted offer with the quoted prices; articles that are not listed count with price 0.
 
@@ -201,25 +228,30 @@ def priced(ctx: Context) -> Offer:
         )
         for number, (draft, quoted) in enumerate(zip(p.lines, ctx.facts.quote.lines, strict=True), start=1)
     )
-    days = ctx.deal.terms_days if p.payment_days < 0 else min(p.payment_days, ctx.deal.terms_days)
+    prepaid = is_prepaid(ctx.deal, p) if ctx.policy.rules >= 3 else payment_days(ctx.deal, p) == 0
+    days = 0 if prepaid else payment_days(ctx.deal, p)
     offer = Offer(
         version=ctx.deal.offers + 1,
         lines=lines,
         currency=ctx.deal.currency,
         valid_until=p.valid_until or plus(ctx.now, ctx.policy.offer_validity),
         payment_days=days,
-        prepaid=days == 0,
+        prepaid=prepaid,
         delivery_terms=p.delivery_terms,
         language=p.language,
         drafted_by=ctx.actor.user,
         drafted_for=ctx.actor.on_behalf_of,
         given_discount_minor=ctx.facts.quote.given_discount_minor,
         given_list_minor=ctx.facts.quote.given_list_minor,
+        billing=p.billing.value,
+        milestones=p.milestones,
+        prepaid_bps=0 if prepaid else max(0, p.prepaid_bps),
+        prepayment_blocks=p.prepayment_blocks.value,
     )
     return replace(offer, hash=digest(codec.encode(offer)))
 
 
-@handles("draft_offer", DraftOffer, fact="quote", ask=ask_quote)
+@handles("draft_offer", DraftOffer, asks={"quote": ask_quote})
 def draft_offer(ctx: Context) -> list[Event]:
     """A new version; what was approved before binds to another hash and is void."""
     return [*void_pending(ctx.deal, ("offer",)), OfferDrafted(priced(ctx))]
@@ -282,7 +314,7 @@ def expire(ctx: Context) -> list[Event]:
     return []
 
 
-@handles("accept_offer", fact="headroom", ask=ask_headroom)
+@handles("accept_offer", asks={"group_holds": ask_group_holds, "headroom": ask_headroom})
 def accept_offer(ctx: Context) -> list[Event]:
     """Hold headroom and draft the contract."""
     offer = ctx.deal.offer

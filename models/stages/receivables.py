@@ -1,30 +1,24 @@
 """Receivables: invoices, what is booked on them, and what follows when an open amount went down (D27, D28)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
-from models.lifecycle.machines import APPROVALS, RECEIVABLES
+from models.instants import day_start
 from models.money import MAX_MINOR
-from models.parts.receivable import Receivable
-from models.stages.approvals import ApprovalSettled
-from models.stages.everywhere import EffectFinished, HoldLifted
+from models.parts.receivable import LEGACY, BilledLine, Receivable
+from models.stages.accruing import INTEREST
+from models.stages.consequences import money_moved, re_evaluated
+from models.stages.everywhere import EffectFinished
 from models.stages.handling import handles
-from models.stages.headroom import lower_headroom
+from models.stages.ladder import brought_late
+from models.stages.letters import letter
+from models.stages.owed import booked, booking, positive, with_plan_paid, with_receivable, without_promise
 
-Change = Callable[[Receivable], Receivable]
-
-CREDIT_HOLD = "credit"
-"""The hold that the ladder sets, and that is lifted when nothing is left that asks for it."""
-
-
-def positive(amount: int) -> None:
-    """Raises ValueError unless it is a plausible amount of money."""
-    if not 0 < amount <= MAX_MINOR:
-        raise ValueError(f"amount_minor must be from 1 to {MAX_MINOR}")
+CASH_DISCOUNT = "cash_discount"
+BANK_CHARGES = "bank_charges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +31,36 @@ class InvoiceBooked:
     total_minor: int
     issued_at: str
     due_at: str
+    lines: tuple[BilledLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPayment:
-    """Money that came in for an invoice; what exceeds the open amount is kept as the customer's credit."""
+    """Money that came in for an invoice; what exceeds the open amount is kept as the customer's credit.
+
+    `received_on` is the day on which the bank has it (empty: today), `charges_minor` what banks kept back, which is
+    forgiven within the policy's tolerance, `discount_minor` the cash discount that the customer took.
+    """
 
     invoice: str
     amount_minor: int
     currency: str
     reference: str = ""
+    received_on: str = ""
+    charges_minor: int = 0
+    discount_minor: int = 0
 
     def __post_init__(self) -> None:
         positive(self.amount_minor)
+        if (
+            not 0
+            <= min(self.charges_minor, self.discount_minor)
+            <= max(self.charges_minor, self.discount_minor)
+            <= MAX_MINOR
+        ):
+            raise ValueError(f"charges_minor and discount_minor must be from 0 to {MAX_MINOR}")
+        if self.received_on:
+            day_start(self.received_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +126,8 @@ class PaymentRecorded(Event):
                 promised_paid_minor=r.promised_paid_minor + (self.applied_minor if r.promised_until else 0),
             )
             kept = paid.promised_until and paid.promised_paid_minor >= paid.promised_minor
-            paid = replace(paid, promised_until="", promised_minor=0, promised_paid_minor=0) if kept else paid
-            return booked(paid, "pay", at)
+            paid = without_promise(paid, "kept", at) if kept else paid
+            return booked(with_plan_paid(paid, self.applied_minor, at), "pay", at)
 
         return with_receivable(deal, self.invoice, pay)
 
@@ -136,7 +147,8 @@ class InvoiceCredited(Event):
 
     def apply(self, deal: Deal, at: str) -> Deal:
         def credit(r: Receivable) -> Receivable:
-            return booked(replace(r, credited_minor=r.credited_minor + self.amount_minor), "credit", at)
+            credited = replace(r, credited_minor=r.credited_minor + self.amount_minor)
+            return booked(with_plan_paid(credited, self.amount_minor, at), "credit", at)
 
         return with_receivable(deal, self.invoice, credit)
 
@@ -144,26 +156,77 @@ class InvoiceCredited(Event):
         return (booking(self.invoice, "credit_note", self.amount_minor, self.reason),)
 
 
-def with_receivable(deal: Deal, number: str, change: Change) -> Deal:
-    """The deal with one invoice changed."""
-    return replace(deal, receivables=tuple(change(r) if r.number == number else r for r in deal.receivables))
+@event
+@dataclass(frozen=True, slots=True)
+class CreditGranted(Event):
+    """A credit note that may exceed what is open: `applied` lowers it, `unapplied` is the customer's credit."""
+
+    tag = "credit_granted"
+    invoice: str
+    applied_minor: int
+    unapplied_minor: int
+    reason: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        def credit(r: Receivable) -> Receivable:
+            credited = replace(
+                r,
+                credited_minor=r.credited_minor + self.applied_minor,
+                unapplied_minor=r.unapplied_minor + self.unapplied_minor,
+                overcredited_minor=r.overcredited_minor + self.unapplied_minor,
+            )
+            return booked(with_plan_paid(credited, self.applied_minor, at), "credit", at)
+
+        return with_receivable(deal, self.invoice, credit)
+
+    def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
+        return (booking(self.invoice, "credit_note", self.applied_minor + self.unapplied_minor, self.reason),)
 
 
-def booked(r: Receivable, action: str, at: str) -> Receivable:
-    """The invoice after money was booked on it: settled by `action` when nothing is open any more."""
-    if r.is_settled:
-        return r
-    if r.open_minor > 0:
-        return replace(r, state=RECEIVABLES.fire(r.state, "pay_part"))
-    state = RECEIVABLES.fire(r.state, action)
-    return replace(r, state=state, settled_at=at, promised_until="", promised_minor=0, promised_paid_minor=0)
+@event
+@dataclass(frozen=True, slots=True)
+class DifferenceForgiven(Event):
+    """A small part of an invoice that will not be asked for: bank charges, or the cash discount (`kind`)."""
+
+    tag = "difference_forgiven"
+    invoice: str
+    amount_minor: int
+    kind: str
+
+    def apply(self, deal: Deal, at: str) -> Deal:
+        def forgive(r: Receivable) -> Receivable:
+            if self.kind == CASH_DISCOUNT:
+                r = replace(r, credited_minor=r.credited_minor + self.amount_minor)
+            else:
+                r = replace(
+                    r,
+                    written_off_minor=r.written_off_minor + self.amount_minor,
+                    tolerated_minor=r.tolerated_minor + self.amount_minor,
+                )
+            return booked(with_plan_paid(r, self.amount_minor, at), "pay", at)
+
+        return with_receivable(deal, self.invoice, forgive)
+
+    def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
+        kind = "credit_note" if self.kind == CASH_DISCOUNT else "write_off"
+        return (booking(self.invoice, kind, self.amount_minor, self.kind.replace("_", " ")),)
 
 
-def booking(invoice: str, kind: str, amount: int, reference: str) -> Effect:
-    """Ask the ledger to book one movement."""
-    return Effect(
-        "book_entry", {"invoice": invoice, "kind": kind, "amount_minor": amount, "reference": reference[:200]}
-    )
+def credits_owed(ctx: Context, kind: str, amount_minor: int, reason: str) -> list[Event]:
+    """Credit notes for an amount on the invoices of a kind: first on what is open, the oldest first, then on what was
+    paid already, which becomes the customer's credit."""
+    events: list[Event] = []
+    of_kind = [r for r in ctx.deal.receivables if r.kind == kind]
+    open_part = {}
+    for owed in of_kind:
+        open_part[owed.number] = min(owed.open_minor, amount_minor)
+        amount_minor -= open_part[owed.number]
+    for owed in of_kind:
+        beyond = min(owed.creditable_minor - owed.open_minor, amount_minor)
+        amount_minor -= beyond
+        if open_part[owed.number] or beyond:
+            events.append(CreditGranted(owed.number, open_part[owed.number], beyond, reason))
+    return events
 
 
 def credit_all(deal: Deal, reason: str) -> list[Event]:
@@ -182,43 +245,21 @@ def credits_of(deal: Deal, kind: str, amount_minor: int, reason: str) -> list[Ev
     return events
 
 
-def money_moved(ctx: Context, events: list[Event], cause: str) -> list[Event]:
-    """The events with what follows when they lower what is open: headroom goes back, the credit hold ends when no
-    late money asks for it, and a write-off that was asked for another amount is void."""
-    after = ctx.deal
-    for happened in events:
-        after = happened.apply(after, ctx.now)
-    settled = ctx.deal.open_minor - after.open_minor
-    if settled <= 0:
-        return events
-    events = [*events, *lower_headroom(ctx.deal, max(0, ctx.deal.headroom_minor - settled), cause)]
-    late = any(r.collectable_minor > 0 and _asks_for_hold(ctx, r) for r in after.receivables)
-    if CREDIT_HOLD in ctx.deal.holds and not late:
-        events.append(HoldLifted(CREDIT_HOLD, "no late money is left"))
-    asked = after.pending_approval("write_off")
-    owed = after.receivable(asked.subject) if asked else None
-    if asked and owed and owed.open_minor != asked.amount:
-        void = APPROVALS.fire(asked.state, "void")
-        events.append(ApprovalSettled(asked.number, void, "", "what was asked for has changed"))
-    return events
-
-
-def _asks_for_hold(ctx: Context, r: Receivable) -> bool:
-    """True when the invoice has reached the rung that sets the credit hold, or a later one."""
-    rungs = [rung.action for rung in ctx.policy.ladder]
-    later = rungs[rungs.index(ctx.policy.credit_hold_from) :]
-    return any(row.target == r.state for row in RECEIVABLES.table.rows if row.action in later)
-
-
 @handles("book_invoice", InvoiceBooked)
 def book_invoice(ctx: Context) -> list[Event]:
     """The receivable exists from now on."""
     p: InvoiceBooked = ctx.payload
-    owed = Receivable(p.number, p.kind, ctx.deal.currency, p.total_minor, p.issued_at, p.due_at)
     asked = ctx.deal.effect(p.effect)
-    shipment = str(asked.data.get("shipment", "")) if asked else ""
+    data = asked.data if asked else {}
+    late = str(data.get("invoice", "")) if p.kind == INTEREST else ""
+    owed = Receivable(
+        p.number, p.kind, ctx.deal.currency, p.total_minor, p.issued_at, p.due_at, lines=p.lines, charged_for=late
+    )
+    shipment = str(data.get("shipment", ""))
     billed = [ShipmentInvoiced(shipment, p.number)] if shipment else []
-    return [EffectFinished(p.effect), InvoiceIssued(owed), *billed]
+    told = letter(ctx, "interest_note", owed, charged_for=late) if late else []
+    entered = brought_late(owed, ctx.policy, ctx.now) if p.kind == LEGACY else []
+    return [EffectFinished(p.effect), InvoiceIssued(owed), *billed, *told, *entered]
 
 
 @handles("record_payment", RecordPayment)
@@ -226,13 +267,28 @@ def record_payment(ctx: Context) -> list[Event]:
     """Apply to the open amount, keep the rest as credit."""
     p: RecordPayment = ctx.payload
     owed = ctx.deal.receivable(p.invoice)
-    applied = min(p.amount_minor, owed.open_minor if owed else 0)
-    paid = PaymentRecorded(p.invoice, applied, p.amount_minor - applied, p.reference)
-    return money_moved(ctx, [paid], "paid")
+    opened = owed.open_minor if owed else 0
+    applied = min(p.amount_minor, opened)
+    events: list[Event] = [PaymentRecorded(p.invoice, applied, p.amount_minor - applied, p.reference)]
+    if ctx.policy.rules < 3:
+        return money_moved(ctx, events, "paid")
+    for kind, amount in ((CASH_DISCOUNT, p.discount_minor), (BANK_CHARGES, p.charges_minor)):
+        if amount:
+            events.append(DifferenceForgiven(p.invoice, amount, kind))
+    return re_evaluated(ctx, events, "paid", p.received_on)
 
 
 @handles("credit", Credit)
 def credit(ctx: Context) -> list[Event]:
-    """A credit note."""
+    """A credit note on what is open."""
     p: Credit = ctx.payload
     return money_moved(ctx, [InvoiceCredited(p.invoice, p.amount_minor, p.reason)], "credited")
+
+
+@handles("grant_credit", Credit)
+def grant_credit(ctx: Context) -> list[Event]:
+    """A credit note: what goes beyond the open amount becomes the customer's credit."""
+    p: Credit = ctx.payload
+    owed = ctx.deal.receivable(p.invoice)
+    applied = min(p.amount_minor, owed.open_minor) if owed else 0
+    return re_evaluated(ctx, [CreditGranted(p.invoice, applied, p.amount_minor - applied, p.reason)], "credited")

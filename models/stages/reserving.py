@@ -49,7 +49,7 @@ def ask_analogue_prices(ctx: Context) -> QuoteInput | None:
     return QuoteInput(ctx.deal.id, ctx.deal.customer, ctx.deal.currency, wanted, ctx.now)
 
 
-@handles("book_reservation", ReservationReport, fact="quote", ask=ask_analogue_prices)
+@handles("book_reservation", ReservationReport, asks={"quote": ask_analogue_prices})
 def book_reservation(ctx: Context) -> list[Event]:
     """Lines are reserved or short; a short one goes on the first rung of the shortage ladder."""
     until = plus(ctx.now, ctx.policy.reservation_validity)

@@ -33,6 +33,7 @@ from models.stages.fulfilment import (
     shippable,
     with_lines,
 )
+from models.stages.group_hold import ask_group_holds
 from models.stages.handling import handles
 
 
@@ -284,9 +285,10 @@ def is_news(shipment: Shipment, kind: str, occurred_at: str) -> bool:
     return kind in FINAL or (occurred_at, RANKS[kind]) > (shipment.told_at, RANKS[shipment.state])
 
 
-def arrived(deal: Deal, number: str, lines: tuple[LineQuantity, ...]) -> ShipmentDelivered:
-    """The arrival of units of a shipment, with what of it is to be invoiced: prepaid deals were invoiced before."""
-    if deal.offer and deal.offer.prepaid:
+def arrived(deal: Deal, number: str, lines: tuple[LineQuantity, ...], rules: int) -> ShipmentDelivered:
+    """The arrival of units of a shipment, with what of it is to be invoiced: prepaid deals were invoiced before, and
+    under the third rules the invoice is an event of its own."""
+    if rules >= 3 or (deal.offer and deal.offer.prepaid):
         return ShipmentDelivered(number, lines, ())
     billed = []
     for q in lines:
@@ -311,7 +313,7 @@ def first_in_first_out(deal: Deal, wanted: tuple[LineQuantity, ...]) -> list[tup
     return found
 
 
-@handles("ship", Quantities)
+@handles("ship", Quantities, asks={"group_holds": ask_group_holds})
 def ship(ctx: Context) -> list[Event]:
     """Send off as asked, or everything that is reserved."""
     lines = shippable(ctx.deal, ctx.payload)
@@ -360,7 +362,7 @@ def deliver(ctx: Context) -> list[Event]:
     events: list[Event] = []
     deal = ctx.deal
     for number, parts in first_in_first_out(deal, lines):
-        events.append(arrived(deal, number, parts))
+        events.append(arrived(deal, number, parts, ctx.policy.rules))
         deal = events[-1].apply(deal, ctx.now)
     return events
 
@@ -378,7 +380,7 @@ def book_carrier_message(ctx: Context) -> list[Event]:
     if not new or not rest or p.kind not in FINAL:
         return [told]
     if p.kind == News.DELIVERED:
-        return [told, arrived(ctx.deal, p.shipment, rest)]
+        return [told, arrived(ctx.deal, p.shipment, rest, ctx.policy.rules)]
     lines = tuple(DiscrepancyLine(q.line, q.quantity) for q in rest)
     due = plus(ctx.now, ctx.policy.discrepancy_deadline)
     act = new_act(ctx.deal, Kind.REFUSAL, Origin.UNKNOWN, lines, p.note, ctx.now, due)

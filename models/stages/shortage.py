@@ -321,7 +321,7 @@ def answer_shortage(ctx: Context) -> list[Event]:
     return events if settled or lasting.rung == CHOOSE else [*events, entered(ctx, line, CHOOSE)]
 
 
-@handles("propose_analogue", ProposeAnalogue, fact="quote", ask=ask_analogue_quote)
+@handles("propose_analogue", ProposeAnalogue, asks={"quote": ask_analogue_quote})
 def propose_analogue(ctx: Context) -> list[Event]:
     """At the line's own price unless another is named."""
     p: ProposeAnalogue = ctx.payload

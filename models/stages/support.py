@@ -12,10 +12,11 @@ from models.instants import plus
 from models.lifecycle.machines import COMPLAINTS
 from models.money import MAX_MINOR
 from models.parts.care import Case
+from models.stages.consequences import money_moved
 from models.stages.everywhere import DueItem, ItemFired
 from models.stages.handling import handles
 from models.stages.headroom import lower_headroom
-from models.stages.receivables import InvoiceCredited, money_moved
+from models.stages.receivables import InvoiceCredited
 
 CaseChange = Callable[[Case], Case]
 

@@ -1,12 +1,13 @@
 """The books of money: credit limits and headroom, granted discounts, invoices and what was booked on them.
 
-invoiced = paid + credited + written off + open, per currency. All amounts are minor units.
+invoiced = paid + credited + written off + open, per currency; paid are payments less reversals. All amounts are minor
+units.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Code, Currency, Id, Instant, Minor, Name, Plain
+from models.tables.base import Base, Code, Currency, Id, Instant, Minor, Name, Note, Plain
 
 _Number = BigInteger().with_variant(Integer, "sqlite")
 _NO_ROWID = {"sqlite_with_rowid": False}
@@ -54,6 +55,24 @@ class HeadroomRow(Base):
     changed_at: Mapped[Instant]
 
 
+class GroupHoldRow(Base):
+    """A deal that holds its customer's whole group: no other deal of it confirms anything or sends goods.
+
+    `invoice` is what is late; empty when a person asked for the hold. Test deals hold test deals alone.
+    """
+
+    __tablename__ = "group_holds"
+    __table_args__ = (Index("ix_group_holds_group_id", "group_id", "is_test", "since"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    invoice: Mapped[Code] = mapped_column(primary_key=True)
+    group_id: Mapped[Id]
+    customer_id: Mapped[Id]
+    is_test: Mapped[bool]
+    reason: Mapped[Note]
+    since: Mapped[Instant]
+
+
 class GrantedDiscountRow(Base):
     """The list value and discount of one accepted deal; cumulative discount authority is measured by the sum."""
 
@@ -69,7 +88,8 @@ class GrantedDiscountRow(Base):
 
 
 class InvoiceSeriesRow(Base):
-    """Hands out invoice numbers; writers queue on its row until they commit, so that no number is skipped."""
+    """Hands out the numbers of invoices and credit notes; writers queue on a series' row until they commit, so that no
+    number is skipped."""
 
     __tablename__ = "invoice_series"
     __table_args__ = (_NO_ROWID,)
@@ -103,14 +123,23 @@ class InvoiceRow(Base):
 
 
 class LedgerEntryRow(Base):
-    """One booking on an invoice, append-only: `amount_minor` was applied to it, `unapplied_minor` is kept as credit."""
+    """One booking on an invoice, append-only: `amount_minor` was applied to it, `unapplied_minor` is kept as credit. A
+    reversal takes both back; a set-off uses credit (`unapplied_minor`) of one invoice for another. Credit notes have a
+    `number`, other entries none."""
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('payment', 'credit_note', 'write_off')", name="kind"),
+        CheckConstraint("kind IN ('payment', 'credit_note', 'write_off', 'reversal', 'set_off')", name="kind"),
         CheckConstraint("amount_minor >= 0 AND unapplied_minor >= 0", name="amount_minor"),
         Index("ix_ledger_entries_invoice", "invoice", "id"),
         Index("ix_ledger_entries_customer_id", "customer_id", "currency", "id"),
+        Index(
+            "uq_ledger_entries_number",
+            "number",
+            unique=True,
+            sqlite_where=text("number <> ''"),
+            postgresql_where=text("number <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(_Number, primary_key=True)
@@ -124,3 +153,4 @@ class LedgerEntryRow(Base):
     reference: Mapped[Name]
     at: Mapped[Instant]
     effect_key: Mapped[str] = mapped_column(String(200), unique=True)
+    number: Mapped[Code] = mapped_column(default="", server_default="")

@@ -4,7 +4,7 @@ Computed from the deal alone and written in the transaction that writes the time
 from the timeline gives the same rows. An absent instant is the empty text.
 """
 
-from sqlalchemy import BigInteger, Index, String, Text
+from sqlalchemy import BigInteger, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, Code, Currency, Day, Digest, Id, Instant, Minor, Name, Note, Plain
@@ -127,10 +127,23 @@ class DealApprovalRow(Base):
 
 
 class DealInvoiceRow(Base):
-    """One invoice as the deal sees it: total = paid + credited + written off + open; disputed is part of open."""
+    """One invoice as the deal sees it: total = paid + credited + written off + open; disputed is part of open.
+
+    `interest_minor` is what had accrued at the invoice's last change (rounded down), `charged_for` the late invoice
+    that a note of interest is about.
+    """
 
     __tablename__ = "deal_invoices"
-    __table_args__ = (Index("ix_deal_invoices_number", "number"), _NO_ROWID)
+    __table_args__ = (
+        Index("ix_deal_invoices_number", "number"),
+        Index(
+            "ix_deal_invoices_open",
+            *("due_at", "number", "deal_id"),
+            sqlite_where=text("open_minor > 0"),
+            postgresql_where=text("open_minor > 0"),
+        ),
+        _NO_ROWID,
+    )
 
     deal_id: Mapped[Id] = mapped_column(primary_key=True)
     number: Mapped[Id] = mapped_column(primary_key=True)
@@ -143,8 +156,72 @@ class DealInvoiceRow(Base):
     written_off_minor: Mapped[Minor]
     open_minor: Mapped[Minor]
     disputed_minor: Mapped[Minor]
+    unapplied_minor: Mapped[Minor]
+    interest_minor: Mapped[Minor]
+    charged_minor: Mapped[Minor]
+    waived_minor: Mapped[Minor]
+    charged_for: Mapped[Code]
     issued_at: Mapped[Instant]
     due_at: Mapped[Instant]
+    settled_at: Mapped[Instant]
+    is_test: Mapped[bool]
+
+
+class DealDisputeRow(Base):
+    """One dispute about an invoice: frozen from `raised_at` to `ended_at` (empty while it lasts), minor units."""
+
+    __tablename__ = "deal_disputes"
+    __table_args__ = (Index("ix_deal_disputes_ended_at", "ended_at", "due_at", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    invoice: Mapped[Code] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    currency: Mapped[Currency]
+    amount_minor: Mapped[Minor]
+    credited_minor: Mapped[Minor]
+    reason: Mapped[Note]
+    outcome: Mapped[Code]
+    raised_at: Mapped[Instant]
+    due_at: Mapped[Instant]
+    ended_at: Mapped[Instant]
+    is_test: Mapped[bool]
+
+
+class DealPromiseRow(Base):
+    """Money that a customer said when it would pay: a promise, or one instalment of a payment plan (`kind`).
+
+    `number` counts the promises and plans of an invoice, `part` the instalments of a plan (0 for a promise). It holds
+    from `made_at` to `ended_at` (empty while it runs); `outcome` is kept, broken, replaced, defaulted or ended.
+    """
+
+    __tablename__ = "deal_promises"
+    __table_args__ = (Index("ix_deal_promises_until", "ended_at", "until", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    invoice: Mapped[Code] = mapped_column(primary_key=True)
+    kind: Mapped[Code] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    currency: Mapped[Currency]
+    amount_minor: Mapped[Minor]
+    made_at: Mapped[Instant]
+    until: Mapped[Instant]
+    ended_at: Mapped[Instant]
+    outcome: Mapped[Code]
+    is_test: Mapped[bool]
+
+
+class DealRungRow(Base):
+    """A rung of the collection ladder that an invoice has reached, and when."""
+
+    __tablename__ = "deal_rungs"
+    __table_args__ = (Index("ix_deal_rungs_rung", "rung", "at", "deal_id"), _NO_ROWID)
+
+    deal_id: Mapped[Id] = mapped_column(primary_key=True)
+    invoice: Mapped[Code] = mapped_column(primary_key=True)
+    rung: Mapped[Code] = mapped_column(primary_key=True)
+    at: Mapped[Instant]
+    is_test: Mapped[bool]
 
 
 class DealCaseRow(Base):
@@ -277,5 +354,8 @@ CHILDREN = {
     "shortages": DealShortageRow,
     "requests": DealRequestRow,
     "discrepancies": DealDiscrepancyRow,
+    "disputes": DealDisputeRow,
+    "promises": DealPromiseRow,
+    "rungs": DealRungRow,
 }
 """The child tables under the names that `Projection` and `children_changed` use."""
