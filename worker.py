@@ -12,6 +12,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.registry import Departments, activities_of
 from infra.db import open_database
 from infra.logging import configure_logging
+from infra.schedules import keep_schedules_patiently
 from infra.settings import Settings, load_settings
 from infra.temporal_client import connect
 from infra.wiring import embedded_ports
@@ -53,10 +54,12 @@ async def serve(settings: Settings) -> None:
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     client = await connect(settings.temporal_address or "127.0.0.1:7233", settings.temporal_namespace)
     ports = embedded_ports(settings, database, client)
+    scheduling = asyncio.create_task(keep_schedules_patiently(client, settings))
     try:
         async with build_worker(client, settings, ports):
             await stopped.wait()
     finally:
+        scheduling.cancel()
         # after the worker, which finishes what it has begun
         await ports.close()
         await database.close()

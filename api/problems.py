@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from structlog import get_logger
 
 from infra.db import DatabaseBusy
-from infra.desk.errors import Busy, DeskError, EngineDown, Invalid, Refused, WrongRole
+from infra.desk.errors import Busy, DeskError, EngineDown, Invalid, Refused, UnreadableFile, WrongRole
 from infra.stores.archive import HistoryDamaged
 from infra.stores.pages import BadCursor
 from models.errors import Refusal
@@ -29,6 +29,7 @@ STATUS = {
     "stale_version": 412,
     "engine_unreachable": 503,
     "too_many_requests": 429,
+    "too_large": 413,
 }
 """Code to status; every other code of the desk is a conflict, 409."""
 
@@ -128,7 +129,7 @@ async def _refused_request(_: Request, error: Exception) -> JSONResponse:
 
 async def _desk_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DeskError)
-    status = STATUS.get(error.code, 409)
+    status = STATUS.get(error.code, 422 if isinstance(error, UnreadableFile) else 409)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, EngineDown | Busy) else {}
     return answer_with(problem(status, error.code, error.message, **_more(error, status)), headers)
 

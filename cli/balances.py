@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.db import Database
 from infra.gateways.credit_limits import CreditLimits
-from infra.gateways.ledger_reading import LedgerReader
+from infra.gateways.money_audit import MoneyAudit
 from infra.gateways.stock_reading import StockReader
 
 
@@ -21,6 +21,6 @@ async def stock_levels(database: Database, article: str = "") -> list[dict[str, 
 
 
 async def disagreements(database: Database) -> list[str]:
-    """Every place where stock book, ledger or credit book contradict their own movements."""
-    books = (StockReader(database), LedgerReader(database), CreditLimits(database))
-    return [str(found) for book in books for found in await book.verify()]
+    """Every place where stock book, credit book or the books of money contradict their own movements or the deals."""
+    found = [str(one) for book in (StockReader(database), CreditLimits(database)) for one in await book.verify()]
+    return found + [str(one) for one in (await MoneyAudit(database).verify()).differences]

@@ -1,4 +1,4 @@
-"""Imports from the command line: customers, products, stock, users, opportunities and orders."""
+"""Imports from the command line: customers, products, stock, users, opportunities, orders and receivables."""
 
 from __future__ import annotations
 
@@ -102,6 +102,44 @@ def orders(
     from cli.import_orders import import_orders
 
     run(import_orders(session_of(context), file, drive, limit, stock_share, concurrency, allow_refused))
+
+
+@app.command()
+def bank(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Bank statements: camt.053 or MT940.")],
+) -> None:
+    """Import bank statements and tell the deals what was paid; the same file again books nothing twice."""
+    from cli.import_bank import import_bank
+
+    run(import_bank(session_of(context), files))
+
+
+@app.command()
+def receivables(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Invoices of an earlier system, with what became of them.")
+    ],
+    drive: Annotated[
+        bool, typer.Option("--drive", help="Make test accounts and let each live through its rows.")
+    ] = False,
+    currency: Annotated[str, typer.Option(help="The currency of the amounts, which the file does not name.")] = "USD",
+    customers: Annotated[int, typer.Option(min=0, help="Drive only the first customers; 0 means all.")] = 0,
+    shift_weeks: Annotated[
+        int, typer.Option(min=0, help="Weeks by which all days are later than in the file; 0 means as few as possible.")
+    ] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Accounts that are driven at once.")] = 8,
+    allow_refused: Allow = False,
+) -> None:
+    """Read open and settled invoices; without --drive nothing is changed, only the rows are judged."""
+    from cli.import_receivables import import_receivables
+
+    run(
+        import_receivables(
+            session_of(context), file, drive, currency, customers, shift_weeks, concurrency, allow_refused
+        )
+    )
 
 
 async def _wake(session: Session, database: Database) -> list[str]:

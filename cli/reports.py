@@ -1,4 +1,4 @@
-"""Management's reports in a terminal: response-times, discrepancies."""
+"""Management's reports in a terminal: response-times, discrepancies, and those on receivables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import receivable_reports
 from cli.exits import CommandFailed, ExitCode
 from cli.session import Session, run, session_of
 
-app = typer.Typer(help="How the company works: who answers how fast, what goes wrong and why.", no_args_is_help=True)
+app = typer.Typer(
+    help="How the company works: who answers how fast, what goes wrong and why, who owes what.", no_args_is_help=True
+)
 
 if TYPE_CHECKING:
     from infra.stores.reports import Period
@@ -42,6 +45,9 @@ def discrepancies(
 ) -> None:
     """Goods that were not as ordered, by their cause, and what was done against repetition."""
     run(_discrepancies(session_of(context), first, last, by, test_deals))
+
+
+receivable_reports.add_to(app)
 
 
 async def _response_times(session: Session, first: str, last: str, as_of: str, test_deals: bool) -> None:

@@ -8,7 +8,10 @@ migrated once.
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import sys
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,13 @@ from infra.migrate import upgrade
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
 VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
+COUNTED = ("models", "replay", "workflows")
+"""The folders of tests/ on which coverage of models/ and workflows/ is counted: whoever covers them by driving the
+whole system says little of what was checked, and tracing it all costs minutes."""
+
+BY_NAME = ("gateways", "infra")
+"""The folders whose fixtures ask for databases with `request.getfixturevalue`, fakes and both kinds side by side."""
+
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
 
@@ -27,7 +37,15 @@ def pytest_report_header() -> str:
     return f"tables on: {VARIANT} (DEALWRIGHT_TEST_DATABASE)"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--chosen-database-only",
+        action="store_true",
+        help="leave out every test that cannot have its tables where DEALWRIGHT_TEST_DATABASE says",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The modules with long tests first, those with a time limit of their own before all: the processes of a run then
     end together."""
 
@@ -35,8 +53,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marks = {mark.name for item in items if item.path == path for mark in item.iter_markers()}
         return -len(marks & {"slow", "timeout"})
 
+    if config.getoption("chosen_database_only"):
+        config.hook.pytest_deselected(items=[item for item in items if not _may_use_the_chosen_database(item)])
+        items[:] = filter(_may_use_the_chosen_database, items)
     lengths = {path: length(path) for path in {item.path for item in items}}
     items.sort(key=lambda item: lengths[item.path])
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _may_use_the_chosen_database(item: pytest.Item) -> bool:
+    """Whether a test asks for `database_url`, or stands where fixtures are asked for by names known only as it runs."""
+    return "database_url" in getattr(item, "fixturenames", ()) or _folder(item) in BY_NAME
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """No coverage, in threads that start now neither. What pytest-cov does for `no_cover` has no effect in processes of
+    xdist: it starts coverage twice in each, and pausing the second wakes the first (measured: thrice the work)."""
+    here, elsewhere = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(here)
+        threading.settrace(elsewhere)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Trace what coverage is counted on, and nothing else."""
+    if _folder(item) in COUNTED:
+        return (yield)
+    with _untraced():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # within pytest-cov's own
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    with _untraced():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

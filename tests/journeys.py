@@ -164,9 +164,11 @@ async def won_and_paid(engine: Engine, deal_id: str) -> None:
 
 
 async def paid_after_two_dunning_letters(engine: Engine, deal_id: str) -> None:
-    """The customer pays 76 days after delivery (60 days of credit), with a hold on the way."""
+    """The customer pays 76 days after delivery (60 days of credit), with a hold on the way, then the interest."""
     await delivered(engine, deal_id)
     await engine.forward(deal_id, 76)
+    await pay_all(engine, deal_id)
+    await engine.forward(deal_id, 1)
     await pay_all(engine, deal_id)
     await engine.forward(deal_id, 1)
 

@@ -110,14 +110,26 @@ class OfferLine(Told):
     unit_price: Money
 
 
+class Milestone(Told):
+    """A step at which a share of the order is invoiced."""
+
+    name: str
+    share_bps: int
+
+
 class Offer(Told):
-    """The current version of the offer; `margin_bps` is sales' own."""
+    """The current version of the offer; `margin_bps` is sales' own. `prepaid_bps` is paid in advance, and
+    `prepayment_blocks` supply, shipping or both until it is; the rest is invoiced by `billing`."""
 
     version: int
     hash: str
     valid_until: str
     payment_days: int
     prepaid: bool
+    prepaid_bps: int
+    prepayment_blocks: str
+    billing: str
+    milestones: list[Milestone]
     delivery_terms: str
     language: str
     drafted_by: str

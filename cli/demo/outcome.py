@@ -8,6 +8,7 @@ from typing import Any
 from cli.balances import disagreements, stock_levels
 from cli.deal_timeline import render_timeline
 from cli.deal_views import board_table
+from cli.demo.collection import collection_table
 from cli.demo.shortages import shortages_table
 from cli.demo.telling import Told
 from cli.imports.report import Report
@@ -56,6 +57,7 @@ async def show_outcome(
     def render() -> None:
         _stories(session, told)
         shortages_table(session, told)
+        collection_table(session, told)
         board_table(session, board)
         shown = _shown(told)
         session.screen.line(f"The timeline of {shown.deal_id}, {shown.row.title}: {shown.words}", "bold")
@@ -84,6 +86,7 @@ def _shown(told: list[Told]) -> Told:
 def _plain(one: Told) -> dict[str, Any]:
     same: dict[str, Any] = {"deal": one.deal_id, "state": one.state, "days": one.days, "problem": one.problem}
     same["shortages"], same["order_events"] = [asdict(each) for each in one.shortages], list(one.events)
+    same["receivables"] = [asdict(each) for each in one.troubles]
     return {"opportunity": one.row.ref, "title": one.row.title, "fate": one.row.fate, "story": one.words, **same}
 
 

@@ -22,6 +22,42 @@ async def two_dunnings(s: Story) -> None:
     await s.delivered()
     await _days_overdue(s, 16)
     await s.pay(reference="late, with apologies")
+    await s.pay_interest()
+    await s.completed()
+
+
+@fate("a late partial payer: dunned on the rest, its interest waived", S.COMPLETED)
+async def partial_payer(s: Story) -> None:
+    """A part resets no level; waiving interest takes a second person."""
+    await s.offered()
+    await s.ordered()
+    await s.delivered()
+    await _days_overdue(s, 4)
+    await s.pay(s.owed().open_minor // 3, "first third")
+    await _days_overdue(s, 9)
+    owed = s.owed()
+    await s.do(s.money, "request_waiver", invoice=owed.number, amount_minor=1_000, reason="their bank was slow")
+    await s.do(s.head, "approve_waiver", reason="a loyal customer")
+    await s.pay(reference="the rest")
+    await s.pay_interest()
+    await s.completed()
+
+
+@fate("pays in three instalments, as agreed", S.COMPLETED)
+async def instalments(s: Story) -> None:
+    """The ladder waits as long as the instalments come."""
+    await s.offered()
+    await s.ordered()
+    await s.delivered()
+    await _days_overdue(s, 2)
+    owed, now = s.owed(), await s.now()
+    part = owed.open_minor // 3
+    amounts = (part, part, owed.open_minor - 2 * part)
+    plan = [{"due_at": plus(now, (n + 1) * 10 * DAY), "amount_minor": m} for n, m in enumerate(amounts)]
+    await s.do(s.money, "agree_plan", invoice=owed.number, instalments=plan)
+    for number, amount in enumerate(amounts, start=1):
+        await s.days(9)
+        await s.pay(amount, f"instalment {number}")
     await s.completed()
 
 
@@ -38,6 +74,7 @@ async def broken_promise(s: Story) -> None:
     await s.pay(s.owed().open_minor // 2, "first half")
     await s.days(5)
     await s.pay(reference="second half")
+    await s.pay_interest()
     await s.completed()
 
 
@@ -49,8 +86,12 @@ async def disputed(s: Story) -> None:
     await s.delivered()
     await s.days(6)
     owed = s.owed()
-    contested = owed.total_minor // 5
-    await s.do(s.money, "dispute", invoice=owed.number, amount_minor=contested, reason="gasket sets incomplete")
+    line = owed.lines[-1]
+    contested = line.gross_minor // 2
+    named = [{"line": line.line, "amount_minor": contested}]
+    reason, evidence = "gasket sets incomplete", "photos of the delivery, file 7"
+    raised = {"amount_minor": contested, "reason": reason, "lines": named, "evidence": evidence}
+    await s.do(s.money, "dispute", invoice=owed.number, **raised)
     await s.pay(owed.total_minor - contested, "undisputed part")
     await s.days(6)
     half = contested // 2
@@ -68,6 +109,8 @@ async def written_off(s: Story) -> None:
     await s.ordered()
     await s.delivered()
     await _days_overdue(s, 62)
+    await s.do(s.head, "approve_legal", reason="no answer to the formal notice")
+    await s.days(5)
     number = s.owed().number
     await s.do(s.money, "request_write_off", invoice=number, reason="insolvency filed, no assets")
     await s.days(2)

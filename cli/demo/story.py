@@ -220,6 +220,15 @@ class Story:
             reference=reference,
         )
 
+    async def pay_interest(self) -> Deal:
+        """The customer pays the note of interest that a late payment has led to, some days after it came."""
+        for _ in range(CLOSING_LOOKS):
+            if any(r.kind == "interest" and r.open_minor for r in (await self.look()).receivables):
+                break
+            await asyncio.sleep(0.1)
+        await self.days(5)
+        return await self.pay(reference="interest")
+
     def owed(self) -> Receivable:
         """The first invoice with an open amount. Raises CommandFailed."""
         found = next((receivable for receivable in self.deal.receivables if receivable.open_minor), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cli.demo.goods
 import cli.demo.receivables
 import cli.demo.selling  # noqa: F401  # the stories register themselves
+from cli.demo.collection import Trouble, troubles
 from cli.demo.fates import FATES
 from cli.demo.shortages import Shortfall, order_events, shortfalls, unsolved
 from cli.demo.story import Cast, Story
@@ -50,6 +51,7 @@ class Told:
     problem: str = ""
     shortages: tuple[Shortfall, ...] = ()
     events: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
 
 async def import_examples(database: Database, at: str) -> list[Report]:
@@ -109,7 +111,17 @@ async def _tell(hands: Hands, row: Opportunity, cast: Cast, there: Row | None) -
         problem = unsolved(deal, fate.solved)
     last = found["closed_at"] or found["updated_at"]
     days = between(found["opened_at"], last) // DAY
-    return Told(row, fate.words, found["id"], found["state"], days, problem, shortfalls(deal), order_events(deal))
+    return Told(
+        row,
+        fate.words,
+        found["id"],
+        found["state"],
+        days,
+        problem,
+        shortfalls(deal),
+        order_events(deal),
+        troubles(deal),
+    )
 
 
 async def until_archived(hands: Hands) -> None:

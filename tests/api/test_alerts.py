@@ -38,7 +38,7 @@ async def test_who_was_the_first_stays(office: Office) -> None:
 
 async def test_who_may_see_and_acknowledge(office: Office) -> None:
     await _ring(office, "a")
-    acknowledgers = {"head_of_sales", "commercial_director", "logistics_manager", "admin"}
+    acknowledgers = {"head_of_sales", "commercial_director", "logistics_manager", "accounts_receivable", "admin"}
     for role in sorted(office.keys):
         seen = await office.get(role, PATH)
         assert seen.status_code == (200 if role in acknowledgers | {"auditor", "automation"} else 403), role

@@ -132,7 +132,8 @@ def test_who_sees_what_of_a_plain_value() -> None:
 @pytest.mark.parametrize(
     "guard",
     ["price_is_protected", "credit_fits_the_goods", "amendment_within_authority", "headroom_for_amendment",
-     "prepaid_money_is_kept", "amendment_still_fits", "entry_differs", "signing_within_authority"],
+     "prepaid_money_is_kept", "amendment_still_fits", "entry_differs", "signing_within_authority",
+     "prepayment_allows_supply", "billed_goods_can_be_credited"],
 )  # fmt: skip
 def test_guards_do_not_tell_prices(guard: str) -> None:
     assert guard in GUARDS

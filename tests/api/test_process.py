@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -17,19 +18,20 @@ from infra.settings import PREFIX
 TOP = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def api(tmp_path: Path, migrated_file: Path, port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    (tmp_path / "dealwright.db").write_bytes(migrated_file.read_bytes())
-    own = {"DATA_DIR": str(tmp_path), "TEMPORAL_ADDRESS": "127.0.0.1:1", "API_PORT": str(port), "LOG_FORMAT": "json"}
+@contextmanager
+def _running(folder: Path, migrated_file: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The API on a database in the folder, where its log goes, too."""
+    port = _free_port()
+    (folder / "dealwright.db").write_bytes(migrated_file.read_bytes())
+    own = {"DATA_DIR": str(folder), "TEMPORAL_ADDRESS": "127.0.0.1:1", "API_PORT": str(port), "LOG_FORMAT": "json"}
     environment = {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
-    log = (tmp_path / "api.log").open("wb")
+    log = (folder / "api.log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "api.main"], cwd=TOP, env=environment, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -39,6 +41,14 @@ def api(tmp_path: Path, migrated_file: Path, port: int) -> Iterator[tuple[str, "
         process.kill()
         process.wait(10)
         log.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[str]:
+    """Where one process answers all rude clients, one after the other."""
+    with _running(tmp_path_factory.mktemp("api"), migrated_file) as (address, process):
+        yield address
+        assert process.poll() is None, "the API did not survive its clients"
 
 
 def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
@@ -52,19 +62,18 @@ def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the API does not answer")
 
 
-def test_it_serves_without_an_engine_and_stops(api, tmp_path: Path) -> None:
-    address, process = api
-    health = httpx2.get(f"{address}/v1/health")
-    assert (health.status_code, health.json()["database"]) == (503, "ok")
-    assert httpx2.get(f"{address}/v1/deals").status_code == 401
-    assert httpx2.get(f"{address}/v1/openapi.json").json()["info"]["title"] == "Dealwright"
-    assert address in (tmp_path / "api.log").read_text()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) in (0, -signal.SIGTERM)
+def test_it_serves_without_an_engine_and_stops(tmp_path: Path, migrated_file: Path) -> None:
+    with _running(tmp_path, migrated_file) as (address, process):
+        health = httpx2.get(f"{address}/v1/health")
+        assert (health.status_code, health.json()["database"]) == (503, "ok")
+        assert httpx2.get(f"{address}/v1/deals").status_code == 401
+        assert httpx2.get(f"{address}/v1/openapi.json").json()["info"]["title"] == "Dealwright"
+        assert address in (tmp_path / "api.log").read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
 
 
-def test_large_bodies_are_answered_and_not_kept(api) -> None:
-    address, _ = api
+def test_large_bodies_are_answered_and_not_kept(address: str) -> None:
     for size in (1_100_000, 2_000_000, 30_000_000):
         try:
             answer = httpx2.post(
@@ -88,8 +97,7 @@ def test_large_bodies_are_answered_and_not_kept(api) -> None:
         b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
     ],
 )
-def test_rude_clients_do_not_hurt(api, rude: bytes) -> None:
-    address, _ = api
+def test_rude_clients_do_not_hurt(address: str, rude: bytes) -> None:
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         try:

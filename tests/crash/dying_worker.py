@@ -3,11 +3,17 @@
 `recorder.record:after:ship` is killed when the transaction of the act `ship` is committed and the engine was not
 told; `stock.ship:before` before the stock book is asked to ship. A file per deal in CRASH_MARKS says that it has
 happened, so that the next worker lives on.
+
+On Linux the worker is a fork of a process that has imported everything and done nothing else, so that nineteen deaths
+do not cost nineteen times the imports. The fork that is killed is the whole worker: its engine client, its threads and
+its memory are gone, and the next one begins with none of them.
 """
 
+import ctypes
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -56,6 +62,24 @@ def fatal_ports(settings: Settings, database: Database, client: Any) -> Ports:
     return replace(ports, **armed)
 
 
+def _live_again_and_again() -> None:
+    """A worker as a child process, and another one whenever it was killed."""
+    this = os.getpid()
+    while True:
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # die with the parent
+            if os.getppid() == this:
+                worker.main()
+            return
+        _, status = os.waitpid(child, 0)
+        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+            raise SystemExit(f"the worker ended by itself: {status}")
+
+
 if __name__ == "__main__":
     worker.embedded_ports = fatal_ports  # type: ignore[attr-defined]
-    worker.main()
+    if sys.platform == "linux":
+        _live_again_and_again()
+    else:
+        worker.main()

@@ -6,6 +6,10 @@ from dataclasses import replace
 from infra.gateways import checked
 from models.messages.finance import (
     BrokenPromiseInput,
+    GroupHold,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomReleaseResult,
@@ -31,7 +35,7 @@ class FakeCreditBureau(Recorded):
 
 
 class FakeCreditBook(Recorded):
-    """The port CreditBook in memory: `active` are the reservations that count, by key."""
+    """The port CreditBook in memory: `active` are the reservations that count, by key; `held` the holds on groups."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +44,7 @@ class FakeCreditBook(Recorded):
         self.active: dict[str, HeadroomInput] = {}
         self.ended: dict[str, str] = {}
         self.broken_promises: Counter[str] = Counter()
+        self.held: dict[Place, GroupHoldInput] = {}
 
     def fix_limit(self, group: str, currency: str, limit_minor: int) -> None:
         self.fixed[group, currency] = limit_minor
@@ -61,6 +66,29 @@ class FakeCreditBook(Recorded):
         self._act(
             "note_broken_promise", asked, lambda: self.broken_promises.update([asked.customer_id]), asked.effect_key
         )
+
+    async def set_hold(self, asked: GroupHoldInput) -> None:
+        checked.text(asked.group, "a group")
+        self._act("set_hold", asked, lambda: self._set_hold(asked), asked.effect_key)
+
+    async def holds(self, asked: GroupHoldsInput) -> GroupHolds:
+        return self._act("holds", asked, lambda: self._holds(asked))
+
+    def _set_hold(self, asked: GroupHoldInput) -> None:
+        if asked.on:
+            self.held.setdefault((asked.deal_id, asked.invoice), asked)
+            return
+        for deal_id, invoice in list(self.held):
+            if deal_id == asked.deal_id and asked.invoice in ("", invoice):
+                del self.held[deal_id, invoice]
+
+    def _holds(self, asked: GroupHoldsInput) -> GroupHolds:
+        found = sorted(
+            (held.at, held.deal_id, held.invoice)
+            for held in self.held.values()
+            if (held.group, held.is_test) == (asked.group, asked.is_test) and held.deal_id != asked.deal_id
+        )
+        return GroupHolds(tuple(GroupHold(deal, invoice, at) for at, deal, invoice in found[:20]), len(found))
 
     def _reserve(self, asked: HeadroomInput) -> HeadroomResult:
         place = (asked.group, asked.currency)

@@ -11,7 +11,13 @@ from infra.gateways.nulls import (
     NullStockBook,
 )
 from models import ports
-from models.messages.finance import BrokenPromiseInput, HeadroomReleaseInput, ReliabilityInput
+from models.messages.finance import (
+    BrokenPromiseInput,
+    GroupHoldInput,
+    GroupHoldsInput,
+    HeadroomReleaseInput,
+    ReliabilityInput,
+)
 from models.messages.legal import DocumentInput
 from models.messages.logistics import CarriageInput, ReleaseInput, ReturnInput, ShipInput
 from models.messages.receivables import InvoiceInput, LedgerEntryInput, LetterInput
@@ -48,6 +54,8 @@ async def test_credit_without_end():
     assert (await book.reserve(headroom("a", 10**14))).granted
     assert (await book.release(HeadroomReleaseInput("k", "a", "D1", 0, AT))).released_minor == 0
     await book.note_broken_promise(BrokenPromiseInput("k", "D1", "C1", AT))
+    await book.set_hold(GroupHoldInput("k", "group", "D1", "C1", "R-1", True, "late", AT, False))
+    assert (await book.holds(GroupHoldsInput("group", "D2", AT, False))).count == 0
     assert (await bureau.reliability(ReliabilityInput("D1", "C1", "EUR", AT))).customer_known
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import insert, select
 
 from infra.db import Database
 from infra.gateways import mailer as mailing
+from infra.gateways.letter_text import letter
 from infra.gateways.mailer import OutboxMailer
 from infra.gateways.paper_files import file_stem
 from infra.gateways.printer import FilePrinter
-from infra.gateways.wording import TEMPLATES, letter, letter_kinds, letter_wording
+from infra.gateways.wording import TEMPLATES, letter_kinds, letter_wording
 from models.messages.legal import DocumentInput
 from models.messages.receivables import LetterInput
 from models.policy import DEFAULT
@@ -83,22 +84,26 @@ async def test_a_document_without_a_text_is_refused(printer: DocumentPrinter):
             await printer.print_document(contract(kind=kind))
 
 
-async def test_a_letter_is_a_file_in_the_customers_language_and_a_row_in_the_outbox(database: Database, folder: Path):
+async def test_a_letter_is_two_files_in_the_customers_language_and_a_row_in_the_outbox(
+    database: Database, folder: Path
+):
     await add_customer(database, "de-AT", "Müller & Söhne")
     sent = await OutboxMailer(database, folder).send_letter(dunning(kind="second_dunning"))
-    content = (folder / sent.name).read_bytes()
-    assert hashlib.sha256(content).hexdigest() == sent.digest
+    assert hashlib.sha256((folder / sent.name).read_bytes()).hexdigest() == sent.digest
+    content = (folder / sent.name).with_suffix(".txt").read_bytes()
     text = content.decode()
     for words in (
         "Müller & Söhne",
         "Zweite Mahnung: Rechnung 2026-000001",
         "Offener Betrag: 1,090.00 EUR",
-        "2026-03-02",
+        "2. März 2026",
     ):
         assert words in text
     (row,) = await rows(database, LetterRow)
     assert (row.name, row.digest, row.language, row.dispatched_at) == (sent.name, sent.digest, "de", "")
-    assert [path.name for path in files(folder)] == [sent.name], "no temporary file is left"
+    assert row.text_digest == hashlib.sha256(content).hexdigest()
+    assert (row.subject, row.state, row.queued_at) == ("Zweite Mahnung: Rechnung 2026-000001", "waiting", row.at)
+    assert [path.suffix for path in files(folder)] == [".pdf", ".txt"], "no temporary file is left"
 
 
 async def test_a_crash_between_file_and_row_leaves_one_letter(
@@ -115,16 +120,17 @@ async def test_a_crash_between_file_and_row_leaves_one_letter(
             await real.send_letter(dunning())
     assert await rows(database, LetterRow) == []
     sent = await real.send_letter(dunning(open="9.99 EUR"))
-    (file,) = files(folder)
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == sent.digest
-    assert "1,090.00 EUR" in file.read_text(), "the letter that was written stands"
-    assert [row.digest for row in await rows(database, LetterRow)] == [sent.digest]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files(folder)]
+    assert digests[0] == sent.digest
+    assert "1,090.00 EUR" in files(folder)[1].read_text(), "the letter that was written stands"
+    assert [[row.digest, row.text_digest] for row in await rows(database, LetterRow)] == [digests]
 
 
 async def test_a_dispatched_letter_is_not_written_again(database: Database, folder: Path):
     real = OutboxMailer(database, folder)
     sent = await real.send_letter(dunning())
-    (folder / sent.name).unlink()
+    for file in files(folder):
+        file.unlink()
     assert await real.send_letter(dunning()) == sent
     assert files(folder) == []
 

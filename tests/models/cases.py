@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from models.command import Facts
+from models.messages.finance import GroupHold, GroupHolds
 from models.messages.sales import QuotedLine, QuoteResult
 from tests.models.deals import line_changed
 from tests.models.samples import OWED, Sample
@@ -56,6 +57,11 @@ def stale(asked: Sample) -> Sample:
 
 def held(asked: Sample) -> Sample:
     return asked.given(holds=("credit", "legal"))
+
+
+def group_held(asked: Sample) -> Sample:
+    found = GroupHold("D-9", "R-9", "2026-01-02T08:00:00Z")
+    return replace(asked, facts=asked.facts.told(GroupHolds((found,), 1)))
 
 
 def paid(asked: Sample) -> Sample:

@@ -12,7 +12,7 @@ from models.lifecycle.machines import DEALS
 from models.lifecycle.roles import Role
 from models.stages.prospecting import LossReason
 from models.stages.support import Cause, Remedy
-from tests.models import random_goods
+from tests.models import random_goods, random_money
 from tests.models.world import PEOPLE
 
 Payload = dict[str, Any]
@@ -60,6 +60,9 @@ def _weight(deal: Deal, action: str) -> float:
     about_goods = random_goods.weight(deal, action)
     if about_goods is not None:
         return about_goods
+    about_money = random_money.weight(deal, action)
+    if about_money is not None:
+        return about_money
     if action == "resume":
         return 5.0 if deal.holds else 0.1
     if action.endswith("_case") and action != "open_case":
@@ -175,6 +178,7 @@ _SPECIAL: dict[str, Making] = {
     "open_case": _complaint,
     "decide_case": _case,
     **random_goods.MAKING,
+    **random_money.MAKING,
 }  # fmt: skip
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -193,8 +197,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "raise_disagreement": ("clause", "our_position", "their_position"),
     "settle_disagreement": ("clause", "resolution"),
     "sign": ("side", "digest"),
-    "record_payment": ("invoice", "amount_minor", "currency"),
-    "dispute": ("invoice", "amount_minor", "reason"),
     "settle_dispute": ("invoice", "dispute", "credit_minor", "reason"),
     "promise_to_pay": ("invoice", "amount_minor", "until"),
     "request_write_off": ("invoice", "reason"),
@@ -204,6 +206,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "decide_case": ("case", "decision", "measure", "invoice", "credit_minor"),
     "close_case": ("case",),
     **random_goods.FIELDS,
+    **random_money.FIELDS,
     **dict.fromkeys(
         (
             "recheck_reliability", "reject", "request_approval", "approve_offer", "decline_offer", "approve_contract",

@@ -17,11 +17,16 @@ from models.errors import Refusal
 from models.lifecycle.states import DealState, LineState
 from models.parts.discrepancy import Measure
 from models.parts.order import Order, OrderLine
+from models.parts.receivable import Receivable
 from models.policy import Policy
 from models.projection import CHILDREN, project
+from models.stages.billing_targets import targets
 from tests.models.random_acts import CROWD, payload, somebody, something
 
-APPROVING = ("approve_offer", "decline_offer", "approve_contract", "approve_write_off", "decline_write_off")
+APPROVING = (
+    *("approve_offer", "decline_offer", "approve_contract", "approve_write_off", "decline_write_off"),
+    *("approve_waiver", "decline_waiver", "approve_legal", "decline_legal"),
+)
 NESTED = {"shipments": "lines", "shortages": "options"}
 
 
@@ -104,9 +109,9 @@ def check_act(before: Deal, action: str, people: tuple[str, ...]) -> None:
         assert before.contract is not None
         assert before.contract.is_signed, "no goods leave unsigned"
         assert not before.holds
-        if before.offer and before.offer.prepaid:
+        if before.offer and before.offer.prepaid_share and before.offer.blocks.shipping:
             prepaid = [r for r in before.receivables if r.kind == "prepayment"]
-            assert all(r.total_minor == r.paid_minor + r.credited_minor for r in prepaid)
+            assert all(r.open_minor == 0 for r in prepaid)
 
 
 def check_deal(deal: Deal, policy: Policy) -> None:
@@ -121,6 +126,8 @@ def check_deal(deal: Deal, policy: Policy) -> None:
         assert sum(asked.state == "requested" for asked in order.amendments) <= 1
         assert order.version == 1 + sum(asked.state == "confirmed" for asked in order.amendments)
     money_adds_up(deal)
+    if policy.rules >= 3:
+        assert not targets(deal), "what ought to be billed is, whatever happened"
     missing_goods_are_somebodys_business(deal, policy)
     an_open_deal_waits_for_somebody(deal, policy)
     rows_are_plain(deal, policy)
@@ -180,9 +187,29 @@ def money_adds_up(deal: Deal) -> None:
         assert min(r.paid_minor, r.credited_minor, r.written_off_minor, r.unapplied_minor, r.collectable_minor) >= 0
         assert 0 <= r.disputed_minor <= r.open_minor
         assert r.is_settled == (r.open_minor == 0)
+        assert r.overcredited_minor >= 0
+        assert min(r.overpaid_minor, r.set_off_minor) >= 0
+        assert min(r.creditable_minor, r.reversible_minor) >= 0
+        assert 0 <= r.tolerated_minor <= r.written_off_minor
+        assert min(r.interest_minor, r.interest_rest, r.charged_minor, r.waived_minor) >= 0
+        words_are_kept_or_broken(r)
     assert deal.headroom_minor >= 0
     if deal.is_closed:
         assert deal.headroom_minor == 0
+
+
+def words_are_kept_or_broken(r: Receivable) -> None:
+    """Of promises and plans only the last can run, and neither outlives the debt."""
+    assert all(made.outcome for made in r.promises[:-1])
+    assert all(plan.outcome for plan in r.plans[:-1])
+    assert not (r.promised_until and r.plan)
+    running = bool(r.promises) and not r.promises[-1].outcome
+    assert running == bool(r.promised_until)
+    if r.is_settled:
+        assert not running
+        assert r.plan is None
+        assert all(each.settled for each in r.disputes)
+    assert len({each.rung for each in r.reached}) == len(r.reached), "one rung, once"
 
 
 def missing_goods_are_somebodys_business(deal: Deal, policy: Policy) -> None:

@@ -12,21 +12,25 @@ from models.deal import Decision, decide
 from models.deal_state import Deal, Effect
 from models.instants import plus
 from models.lifecycle.machines import DEALS
-from models.messages.finance import HeadroomResult, ReliabilityFacts
+from models.messages.finance import GroupHolds, HeadroomResult, ReliabilityFacts
 from models.messages.sales import QuotedLine, QuoteResult
 from models.parts.amendment import AmendedLine, Amendment
+from models.parts.billing import Milestone
 from models.parts.care import Approval, Case
 from models.parts.contract import Disagreement, Signature
 from models.parts.discrepancy import Discrepancy, DiscrepancyLine
 from models.parts.order import OrderLine
-from models.parts.receivable import Dispute, Receivable
+from models.parts.receivable import Dispute
 from models.parts.shipment import Shipment, ShipmentLine
 from models.parts.shortage import RungVisit, Shortage
 from models.policy import DEFAULT, Policy
 from tests.models.deals import BLOCKED, WEAK, deal_in, line_changed
+from tests.models.money_samples import MONEY_SAMPLES
+from tests.models.money_samples import OWED as OWED
 from tests.models.world import GOOD, PEOPLE
 
 Payload = dict[str, Any]
+ROOM, UNHELD = HeadroomResult(True, 50_000_000, 0), GroupHolds()
 QUOTE = QuoteResult((QuotedLine("A-1", True, "article A-1", 10_000, 6_000, 1900),))
 
 
@@ -65,7 +69,6 @@ def actor_of(role: str) -> Actor:
     return SYSTEM if role == "system" else PEOPLE[role]
 
 
-OWED = Receivable("R-1", "delivery", "EUR", 10_000, "2026-01-05T08:00:00Z", "2026-01-06T08:00:00Z")
 WRITE_OFF = Approval(
     9, "write_off", "R-1", "R-1:10000", "bankrupt", "u-accounts_receivable", "2026-01-05T08:00:00Z",
     "2026-01-06T08:00:00Z", ("head_of_sales", "commercial_director"), amount=10_000,
@@ -81,6 +84,8 @@ TIMED = frozenset(
         "expire_reservation",
         "advance_collection",
         "break_promise",
+        "default_plan",
+        "charge_interest",
         "follow_up",
     }
 )
@@ -114,7 +119,7 @@ PAPER = {"name": "contract-1.txt", "digest": "ab" * 32}
 INVOICE = {"number": "R-2", "kind": "delivery", "total_minor": 5, "issued_at": OWED.issued_at, "due_at": OWED.due_at}
 NEEDS = {"what": "pumps", "quantity": 3, "wanted_by": "2026-06-01", "budget_minor": 100, "decision_process": "board"}
 DRAFT = {"lines": [{"article": "A-1", "quantity": 3, "unit_price_minor": 9_900}], "valid_until": "2026-02-01T00:00:00Z"}
-PROMISE = {"invoice": "R-1", "amount_minor": 10_000, "until": "2027-01-01T00:00:00Z"}
+PROMISE = {"invoice": "R-1", "amount_minor": 10_000, "until": "2026-02-20T00:00:00Z"}
 TERMS = {"credit_limit_minor": 1_000_000, "payment_days": 14, "reason": "known people"}
 CONSENT = {"line": 1, "channel": "email", "given_by": "buyer"}
 
@@ -134,7 +139,8 @@ for _action, _prepare in {
     "reject_check": _found(BLOCKED),
     "approve_reliability": _plain(TERMS),
     "draft_offer": _plain(DRAFT, Facts(quote=QUOTE)),
-    "accept_offer": _plain({}, Facts(headroom=HeadroomResult(True, 50_000_000, 0))),
+    "accept_offer": _plain({}, Facts(headroom=ROOM, group_holds=UNHELD)),
+    "ship": _plain({}, Facts(group_holds=UNHELD)),
     "object": _plain({"cause": "price", "answer": "quality"}),
     "counter": _plain({"wanted_total_minor": 1_000, "text": "ten per cent less"}),
     "redraft_contract": _plain({"special_clauses": ["delivery on Sundays"]}),
@@ -159,6 +165,7 @@ for _action, _prepare in {
     "approve_contract": _plain({"reason": "fine"}),
 }.items():
     PREPARE[_action] = _prepare
+PREPARE |= MONEY_SAMPLES
 
 
 @_sample(
@@ -202,7 +209,7 @@ def _all_settled(deal: Deal) -> Prepared:
 @_sample("sign")
 def _to_sign(deal: Deal) -> Prepared:
     assert deal.contract
-    return deal, {"side": "ours", "digest": deal.contract.digest}, Facts()
+    return deal, {"side": "ours", "digest": deal.contract.digest}, Facts(group_holds=UNHELD)
 
 
 @_sample("conclude_contract")
@@ -219,7 +226,11 @@ def _accepted(deal: Deal) -> Prepared:
     lines = [
         {"article": o.article, "quantity": o.ordered, "unit_price_minor": o.unit_price_minor} for o in deal.order.lines
     ]
-    return replace(deal, order=replace(deal.order, accepted_by="u-account_manager")), {"lines": lines}, Facts()
+    return (
+        replace(deal, order=replace(deal.order, accepted_by="u-account_manager")),
+        {"lines": lines},
+        Facts(group_holds=UNHELD),
+    )
 
 
 def _short(payload: Payload, facts: Facts | None = None) -> Callable[[Deal], Prepared]:
@@ -334,7 +345,17 @@ def _amendment_asked(deal: Deal) -> Prepared:
     assert deal.order
     asked = replace(deal, order=replace(deal.order, amendments=(WANTED,)))
     payload = {"channel": "email", "given_by": "buyer"}
-    return asked, payload, Facts(headroom=HeadroomResult(True, 50_000_000, 0))
+    return asked, payload, Facts(headroom=ROOM, group_holds=UNHELD)
+
+
+STEPS = (Milestone("design", 3_000), Milestone("installation", 7_000))
+
+
+@_sample("reach_milestone")
+def _by_milestones(deal: Deal) -> Prepared:
+    assert deal.offer
+    offer = replace(deal.offer, billing="milestones", milestones=STEPS)
+    return replace(deal, offer=offer), {"name": "design"}, Facts()
 
 
 PREPARE["decline_amendment"] = lambda deal: (_amendment_asked(deal)[0], {"reason": "too late"}, Facts())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.parts.amendment import Amendment
-from models.policy import SPINE
+from models.policy import GOODS, SPINE
 from models.projection import substates
 from tests.models.deals import WEAK
 from tests.models.story import (
@@ -286,8 +286,8 @@ def test_less_of_a_prepaid_order_is_credited_while_it_is_unpaid():
     finished(world)
 
 
-def test_less_of_a_prepaid_order_that_is_paid_needs_the_money_back_first():
-    world = prepaid(World(reliability=WEAK))
+def test_less_of_a_prepaid_order_that_is_paid_needs_the_money_back_first_under_the_second_rules():
+    world = prepaid(World(GOODS, reliability=WEAK))
     world.pay()
     ask(world, {"kind": "drop", "line": 2})
     (verdict,) = world.refusal(AM, "confirm_amendment", **YES).failing

@@ -42,17 +42,18 @@ class Outer:
     noted: Annotated[int, "a note"] = 0
 
 
+LETTERS = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
 INNERS = st.builds(
     Inner,
     st.integers(-codec.LARGEST, codec.LARGEST).filter(lambda n: n != 13),
-    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
+    st.text(LETTERS),
 )
 OUTERS = st.builds(
     Outer,
     INNERS,
     st.lists(INNERS, max_size=3).map(tuple),
     st.none() | INNERS,
-    st.dictionaries(st.text(max_size=3), INNERS, max_size=2),
+    st.dictionaries(st.text(LETTERS, max_size=3), INNERS, max_size=2),
     st.sampled_from(Colour),
     st.booleans(),
 )

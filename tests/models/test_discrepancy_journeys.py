@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.parts.discrepancy import Discrepancy, Kind, Measure
-from models.policy import DEFAULT, SPINE
+from models.policy import DEFAULT, GOODS, SPINE
 from models.projection import project
 from tests.models.deals import WEAK
 from tests.models.story import AM, HEAD, LOGISTICS, SUPPORT, days, ended, items, line_of, prepaid, states
@@ -139,8 +139,8 @@ def test_a_small_difference_is_tolerated_by_the_policy_and_still_on_record():
     assert found(stern, "shortage", 1).state == "open"
 
 
-def test_a_credit_goes_on_the_invoice_of_the_goods_and_never_exceeds_what_is_open():
-    world = entered(World(), ORDER)
+def test_a_credit_goes_on_the_invoice_of_the_goods_and_never_exceeds_what_is_open_under_the_second_rules():
+    world = entered(World(GOODS), ORDER)
     for number in (1, 2):
         world.do(LOGISTICS, "ship", lines=[{"line": number, "quantity": 5}])
         world.do(LOGISTICS, "deliver")
@@ -167,7 +167,7 @@ def test_a_unit_is_credited_once():
 
 
 def test_prepaid_goods_are_delivered_again_and_money_is_paid_back_by_accounting():
-    world = prepaid(World(reliability=WEAK))
+    world = prepaid(World(GOODS, reliability=WEAK))
     world.pay()
     world.do(LOGISTICS, "ship")
     world.do(LOGISTICS, "deliver")

@@ -20,6 +20,7 @@ DATA: dict[str, dict[str, Any]] = {
     "assess_reliability": {},
     "release_headroom": {"key": "headroom:D-1", "remaining_minor": 0},
     "note_broken_promise": {"invoice": "R-1"},
+    "hold_group": {"on": True, "invoice": "R-1", "reason": "late"},
     "note_granted": {"list_minor": 5, "discount_minor": 1},
     "print_document": {"kind": "contract", "version": 1},
     "reserve_lines": {"lines": [1, 99]},
@@ -28,6 +29,7 @@ DATA: dict[str, dict[str, Any]] = {
     "take_back_lines": {"lines": [{"line": 1, "quantity": 3}, {"line": 99, "quantity": 1}]},
     "book_carriage": {"shipment": "D-1-S1"},
     "issue_invoice": {"kind": "delivery", "lines": [{"line": 1, "quantity": 3}, {"line": 99, "quantity": 1}]},
+    "issue_interest_note": {"invoice": "R-1", "total_minor": 5},
     "book_entry": {"invoice": "R-1", "kind": "payment", "amount_minor": 5, "reference": ""},
     "send_letter": {"kind": "reminder", "facts": {"invoice": "R-1"}},
 }
@@ -58,6 +60,15 @@ def test_only_what_is_short_is_asked_for():
     nothing = request(effect("reserve_lines"), deal_in("fulfilling"), DEFAULT, START)
     assert isinstance(nothing, ReserveInput)
     assert nothing.lines == ()
+
+
+def test_an_invoice_of_an_earlier_system_keeps_its_number_and_dates():
+    data = {"kind": "legacy", "lines": [], "number": "SAP-77", "total_minor": 4_000,
+            "issued_at": "2025-12-01T00:00:00Z", "due_at": "2025-12-31T00:00:00Z"}  # fmt: skip
+    asked = request(Effect("issue_invoice", data, "E-1"), deal_in("supporting"), DEFAULT, START)
+    assert isinstance(asked, InvoiceInput)
+    assert (asked.number, asked.kind, asked.total_minor, asked.lines) == ("SAP-77", "legacy", 4_000, ())
+    assert (asked.issued_at, asked.due_at) == (data["issued_at"], data["due_at"])
 
 
 def test_a_release_asks_for_all_that_the_lines_hold_and_a_shipment_for_what_was_said():

@@ -151,20 +151,25 @@ def test_what_is_not_known_yet_is_left_open_when_considering_and_fails_when_deci
     asked = replace(sample("offer_open", "accept_offer"), facts=Facts())
     command = Command(asked.action, asked.actor, "k")
     assert consider(asked.deal, command, DEFAULT, asked.now).role == asked.actor.roles[0]
-    assert [v.guard for v in refused(asked).failing] == ["headroom_is_available"]
+    assert [v.guard for v in refused(asked).failing] == ["group_is_not_on_hold", "headroom_is_available"]
 
 
-def test_actions_that_ask_the_world_name_the_fact_they_need():
-    asking = {name: spec.fact for name, spec in ACTIONS.items() if spec.ask}
+def test_actions_that_ask_the_world_name_the_facts_they_need_and_reserve_last():
+    asking = {name: " ".join(spec.asks) for name, spec in ACTIONS.items() if spec.asks}
     assert asking == {
         "draft_offer": "quote",
-        "accept_offer": "headroom",
+        "accept_offer": "group_holds headroom",
+        "sign": "group_holds",
+        "enter_order": "group_holds",
+        "ship": "group_holds",
         "propose_analogue": "quote",
         "book_reservation": "quote",
         "request_amendment": "quote",
         "enter_differing_order": "quote",
-        "confirm_amendment": "headroom",
+        "confirm_amendment": "group_holds headroom",
+        "bring_invoice": "invoice_number",
     }
+    assert {fact for spec in ACTIONS.values() for fact in spec.asks} == {field.name for field in fields(Facts)}
 
 
 def test_actions_without_a_payload_take_an_empty_body():

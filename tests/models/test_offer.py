@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from models.command import Command
+from models.command import Command, Context, Facts
 from models.deal import consider, question
 from models.errors import MoveRefused
-from models.messages.finance import HeadroomInput
+from models.messages.finance import GroupHolds, HeadroomInput
 from models.messages.sales import QuoteInput
 from models.parts.offer import Offer, OfferLine
 from models.timeline import digest
-from tests.models.samples import sample
+from tests.models.samples import Sample, sample
 from tests.models.world import World, qualified
 
 
@@ -104,15 +104,19 @@ def test_the_world_is_asked_for_prices_of_exactly_the_drafted_lines():
     assert [(line.article, line.quantity) for line in quote.lines] == [("A-1", 3)]
 
 
+def unheld(asked: Sample) -> Context:
+    """Nobody holds the customer's group, so that the next question is about headroom."""
+    known = Facts(group_holds=GroupHolds())
+    return consider(asked.deal, Command(asked.action, asked.actor, "k"), asked.policy, asked.now, known)
+
+
 def test_headroom_is_asked_for_the_total_unless_the_deal_is_prepaid():
     asked = sample("offer_open", "accept_offer")
-    context = consider(asked.deal, Command(asked.action, asked.actor, "k"), asked.policy, asked.now)
-    wanted = question(context, "accept_offer")
+    wanted = question(unheld(asked), "accept_offer")
     assert isinstance(wanted, HeadroomInput)
     assert asked.deal.offer
     assert (wanted.amount_minor, wanted.key, wanted.group) == (asked.deal.offer.total_minor, "headroom:D-1", "g-1")
     prepaid = asked.given(offer=replace(asked.deal.offer, prepaid=True))
-    context = consider(prepaid.deal, Command(asked.action, asked.actor, "k"), asked.policy, asked.now)
-    nothing = question(context, "accept_offer")
+    nothing = question(unheld(prepaid), "accept_offer")
     assert isinstance(nothing, HeadroomInput)
     assert nothing.amount_minor == 0

@@ -25,7 +25,7 @@ def test_the_collection_ladder_of_d29():
         (14, "dun_second", "second_dunning"),
         (30, "involve_head", ""),
         (45, "notice_formally", "formal_notice"),
-        (60, "hand_to_legal", ""),
+        (60, "hand_to_legal", "legal_notice"),
     ]
     assert DEFAULT.credit_hold_from == "dun_second"
     assert {rung.action for rung in DEFAULT.ladder} <= set(RECEIVABLES.table.actions)

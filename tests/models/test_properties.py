@@ -117,8 +117,9 @@ def check_world(driver: WorldDriver) -> None:
         assert line.reserved == world.held.get(line.line, ("", 0))[1]
     assert deal.headroom_minor == world.headroom
     booked = {kind: sum(m for k, m in world.booked if k == kind) for kind, _ in world.booked}
-    assert booked.get("payment", 0) == sum(r.paid_minor + r.unapplied_minor for r in deal.receivables)
-    assert booked.get("credit_note", 0) == sum(r.credited_minor for r in deal.receivables)
+    came_in = booked.get("payment", 0) - booked.get("reversal", 0)
+    told = sum(r.paid_minor + r.credited_minor + r.unapplied_minor for r in deal.receivables)
+    assert came_in + booked.get("credit_note", 0) == told
     assert booked.get("write_off", 0) == sum(r.written_off_minor for r in deal.receivables)
     what_is_billed_was_delivered_once(world)
 
@@ -131,7 +132,8 @@ def what_is_billed_was_delivered_once(world: World) -> None:
     for invoice in world.billed:
         for part in invoice.lines:
             billed[part.line] += part.quantity * (invoice.kind == "delivery")
-        assert invoice.total_minor == sum(part.net_minor + part.tax_minor for part in invoice.lines)
+        if invoice.kind != "interest":
+            assert invoice.total_minor == sum(part.net_minor + part.tax_minor for part in invoice.lines)
     owed_back = 0
     for line in deal.order.lines if deal.order else ():
         if deal.offer and deal.offer.prepaid:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.command import SYSTEM, Actor, Command, Facts
+from models.command import SYSTEM, Actor, Answer, Command, Facts, Question
 from models.deal import Decision, agenda, automatic, consider, decide, due_command, next_due, open_deal, question
 from models.deal_state import Deal
 from models.effects import Request, report, request
@@ -13,6 +13,9 @@ from models.instants import plus
 from models.messages.finance import (
     BrokenPromiseInput,
     Financials,
+    GroupHoldInput,
+    GroupHolds,
+    GroupHoldsInput,
     HeadroomInput,
     HeadroomReleaseInput,
     HeadroomResult,
@@ -32,8 +35,16 @@ from models.messages.logistics import (
     ShipResult,
     StockLine,
 )
-from models.messages.receivables import InvoiceInput, InvoiceResult, LedgerEntryInput, LetterInput, LetterResult
-from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteInput, QuoteLine, QuoteResult
+from models.messages.receivables import (
+    InvoiceInput,
+    InvoiceResult,
+    LedgerEntryInput,
+    LegacyNumberInput,
+    LegacyNumberResult,
+    LetterInput,
+    LetterResult,
+)
+from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteLine, QuoteResult
 from models.policy import DEFAULT, Policy
 from models.stages.opening import OpenDeal
 from models.timeline import Entry, digest
@@ -65,7 +76,8 @@ PEOPLE = {
 class World:
     """One deal, its clock, and departments that answer from dictionaries.
 
-    `misplaced` are units that the stock book believes in and nobody finds when they are to leave; then they are `lost`.
+    `group_holds` are those of other deals of its group, `own_holds` what it told the credit book itself. `misplaced`
+    are units that the stock book believes in and nobody finds when they are to leave; then they are `lost`.
     """
 
     policy: Policy = DEFAULT
@@ -90,16 +102,21 @@ class World:
     granted: GrantedDiscountInput | None = None
     headroom: int = 0
     country: str = ""
+    customer_country: str = ""
     misplaced: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     billed: list[InvoiceInput] = field(default_factory=list)
     told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     no_carrier: str = ""
+    taken: dict[str, str] = field(default_factory=dict)
+    group_holds: GroupHolds = field(default_factory=GroupHolds)
+    own_holds: list[GroupHoldInput] = field(default_factory=list)
     deal: Deal = field(init=False)
 
     def __post_init__(self) -> None:
         opened = OpenDeal("A deal", "c-1", "g-1", "u-account_manager", "north", "berlin", "EUR", is_test=True)
-        self._keep(open_deal("D-1", opened, PEOPLE["account_manager"], "open", self.policy, self.now, self.country))
+        where = (self.country, self.customer_country)
+        self._keep(open_deal("D-1", opened, PEOPLE["account_manager"], "open", self.policy, self.now, *where))
 
     def do(self, role: str, action: str, **payload: Any) -> Deal:
         """Act as the person with a role; everything automatic follows at once."""
@@ -116,9 +133,9 @@ class World:
         self.settle()
 
     def _carry_out(self, command: Command) -> None:
-        context = consider(self.deal, command, self.policy, self.now)
-        asked = question(context, command.action)
-        facts = self._facts(asked) if asked else Facts()
+        facts = Facts()
+        while asked := question(consider(self.deal, command, self.policy, self.now, facts), command.action):
+            facts = facts.told(self._told(asked))
         self._keep(decide(self.deal, command, self.policy, self.now, facts))
 
     def settle(self) -> None:
@@ -174,12 +191,16 @@ class World:
         self.deal = decision.deal
         self.entries.append(decision.entry)
 
-    def _facts(self, asked: QuoteInput | HeadroomInput) -> Facts:
+    def _told(self, asked: Question) -> Answer:
+        if isinstance(asked, GroupHoldsInput):
+            return self.group_holds
+        if isinstance(asked, LegacyNumberInput):
+            return LegacyNumberResult(self.taken.get(asked.number, asked.deal_id))
         if isinstance(asked, HeadroomInput):
             granted = asked.amount_minor <= self.limit
             self.headroom = asked.amount_minor if granted else self.headroom
-            return Facts(headroom=HeadroomResult(granted, self.limit, 0))
-        return Facts(quote=QuoteResult(tuple(map(self._quoted, asked.lines)), self.given_discount, self.given_list))
+            return HeadroomResult(granted, self.limit, 0)
+        return QuoteResult(tuple(map(self._quoted, asked.lines)), self.given_discount, self.given_list)
 
     def _quoted(self, asked: QuoteLine) -> QuotedLine:
         if asked.article.startswith("unknown"):
@@ -200,7 +221,7 @@ class World:
             case InvoiceInput():
                 self.invoices += 1
                 self.billed.append(asked)
-                return InvoiceResult(f"2026-{self.invoices:06d}")
+                return InvoiceResult(asked.number or f"2026-{self.invoices:06d}")
             case CarriageInput():
                 return CarriageResult("own", f"V-{asked.shipment}", self.no_carrier)
             case ReserveInput() | ReleaseInput() | ShipInput() | ReturnInput():
@@ -217,6 +238,8 @@ class World:
                 self.booked.append((asked.kind, asked.amount_minor))
             case BrokenPromiseInput():
                 self.broken_promises += 1
+            case GroupHoldInput():
+                self.own_holds.append(asked)
             case GrantedDiscountInput():
                 self.granted = asked
 

@@ -1,0 +1,194 @@
+"""Random people around the late invoices of a deal: payments and returns, disputes, words, waivers, legal, and time."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from models.agenda import agenda
+from models.deal import fold
+from models.deal_state import Deal
+from models.errors import MoveRefused
+from models.instants import DAY, HOUR
+from models.parts.receivable import Receivable
+from models.stages.accruing import INTEREST
+from models.timeline import Entry
+from tests.models.collecting import check_interest, check_letters
+from tests.models.random_acts import payload, somebody
+from tests.models.random_deal import check_deal
+from tests.models.story import AM, LOGISTICS
+from tests.models.test_properties import WorldDriver, check_world
+from tests.models.world import World, entered
+
+WEIGHTS = {
+    "record_payment": 3.0,
+    "reverse_payment": 1.2,
+    "grant_credit": 0.5,
+    "credit": 0.2,
+    "dispute": 1.6,
+    "promise_to_pay": 1.0,
+    "agree_plan": 1.2,
+    "request_waiver": 0.8,
+    "request_write_off": 0.4,
+    "request_legal": 0.4,
+}
+"""What people ask for, and how often; what needs an occasion is asked for when there is one."""
+
+DECIDING = {"waiver": ("waiver", 2.0), "write_off": ("write_off", 0.8), "legal": ("legal", 2.0)}
+JUMPS = (HOUR, DAY, DAY, 2 * DAY, 3 * DAY, 4 * DAY, 7 * DAY, 16 * DAY)
+
+
+def begun(rng: Random, world: World) -> World:
+    """A deal that was delivered in one to three parts, some of whose invoices are late by now."""
+    entered(world)
+    for _ in range(rng.choice((1, 2, 2, 3)) - 1):
+        some = [line for line in world.deal.order.lines if line.open] if world.deal.order else []
+        line = rng.choice(some)
+        world.do(LOGISTICS, "ship", lines=[{"line": line.line, "quantity": rng.randint(1, line.open)}])
+        world.do(LOGISTICS, "deliver")
+        world.advance(rng.randint(0, 20) * DAY)
+    if any(line.open for line in world.deal.order.lines) if world.deal.order else False:
+        world.do(LOGISTICS, "ship")
+        world.do(LOGISTICS, "deliver")
+    if rng.random() < 0.7:  # a deal with an open complaint is not completed
+        world.do(AM, "open_case", lines=[1], cause="quality")
+    world.advance(rng.choice((0, 50, 62, 70, 80, 100)) * DAY)
+    return world
+
+
+def something(rng: Random, deal: Deal) -> str:
+    """What somebody asks for next."""
+    weights = dict(WEIGHTS)
+    for kind, (name, weight) in DECIDING.items():
+        if deal.pending_approval(kind):
+            weights |= {f"approve_{name}": weight, f"decline_{name}": weight / 2}
+    if any(not each.settled for r in deal.receivables for each in r.disputes):
+        weights["settle_dispute"] = 2.0
+    if any(r.unapplied_minor for r in deal.receivables):
+        weights["set_off_credit"] = 1.5
+    if deal.holds:
+        weights["resume"] = 0.3
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def asked(rng: Random, deal: Deal, action: str, now: str) -> dict[str, Any]:
+    """Its payload."""
+    made = payload(rng, deal, action, now)
+    disputed = [(r.number, d.number) for r in deal.receivables for d in r.disputes if not d.settled]
+    if action == "settle_dispute" and disputed and rng.random() < 0.8:
+        made["invoice"], made["dispute"] = rng.choice(disputed)
+    if action == "resume":
+        made["hold"] = "credit"
+    return made
+
+
+def is_late(r: Receivable) -> bool:
+    """Whether an invoice asks for the credit hold."""
+    dunned_twice = any(each.rung == "dun_second" for each in r.reached)
+    return dunned_twice and r.kind != INTEREST and r.collectable_minor > 0 and r.plan is None
+
+
+@dataclass
+class LateDeal:
+    """A deal in its small world, and all that must hold of its money after every act. `forgiven` are invoices that were
+    late when a person lifted the hold."""
+
+    world: World
+    forgiven: set[str] = field(default_factory=set)
+    tally: Counter[str] = field(default_factory=Counter)
+    checked: int = 0
+
+    def act(self, rng: Random) -> None:
+        """Somebody asks for something, or time passes."""
+        if rng.random() < 0.25:
+            self.world.advance(rng.choice(JUMPS))
+        else:
+            self._ask(rng)
+        self.check()
+
+    def _ask(self, rng: Random) -> None:
+        world, before = self.world, self.world.deal
+        action = something(rng, before)
+        try:
+            world.act(somebody(rng, before, action), action, **asked(rng, before, action, world.now))
+        except MoveRefused:
+            assert world.deal == before
+            return
+        self.tally[action] += 1
+        if action == "resume":
+            self.forgiven = self.late
+
+    @property
+    def late(self) -> set[str]:
+        """Invoices that ask for the credit hold."""
+        return {r.number for r in self.world.deal.receivables if is_late(r)}
+
+    def check(self) -> None:
+        """The laws of the ledger."""
+        world = self.world
+        check_deal(world.deal, world.policy)
+        check_world(WorldDriver(world))
+        check_interest(world.entries, world.deal.receivables, world.policy, world.now)
+        check_letters(world.entries, world.policy)
+        self._money_is_kept()
+        self._hold_is_set_for_late_money()
+        self._somebody_waits_for_every_invoice()
+        assert world.broken_promises == sum(r.broken_promises for r in world.deal.receivables)
+        if world.deal.version > self.checked + 20 or world.deal.is_closed:
+            self.checked = world.deal.version
+            assert fold(world.entries) == world.deal
+
+    def _money_is_kept(self) -> None:
+        """What came in and was not sent back settles invoices or is the customer's credit, less what of both were
+        credit notes; what was set off went from credit to an invoice."""
+        rs = self.world.deal.receivables
+        sums = Counter[str]()
+        for kind, amount in self.world.booked:
+            sums[kind] += amount
+        settled = sum(r.paid_minor + r.credited_minor for r in rs)
+        assert sums["payment"] - sums["reversal"] + sums["credit_note"] == settled + sum(r.unapplied_minor for r in rs)
+        assert sums["payment"] - sums["reversal"] == sum(r.reversible_minor for r in rs) + set_off_payments(rs)
+        for r in rs:
+            assert 0 <= r.collectable_minor <= r.open_minor <= r.total_minor
+
+    def _hold_is_set_for_late_money(self) -> None:
+        deal, late = self.world.deal, self.late
+        self.forgiven &= late
+        held = "credit" in deal.holds
+        of_group = held_invoices(self.world)
+        assert bool(of_group) == held
+        if deal.is_closed:
+            assert not held
+        elif held:
+            assert of_group == late
+        else:
+            assert late <= self.forgiven
+
+    def _somebody_waits_for_every_invoice(self) -> None:
+        deal = self.world.deal
+        keys = [item.key.split(":") for item in agenda(deal, self.world.policy)]
+        asked = {a.subject for a in deal.approvals if a.state == "pending"}
+        for r in deal.receivables:
+            if not r.is_settled and not deal.is_closed:
+                assert r.number in asked or any(r.number in key for key in keys), r
+
+
+def set_off_payments(receivables: tuple[Receivable, ...]) -> int:
+    """What payments had left as credit and was used for other invoices: credit from credit notes is used first."""
+    return sum(max(0, r.set_off_minor - r.overcredited_minor) for r in receivables)
+
+
+def held_invoices(world: World) -> set[str]:
+    """The invoices for which the deal holds its group, as it told the credit book."""
+    held: set[str] = set()
+    for told in world.own_holds:
+        if told.on:
+            held.add(told.invoice)
+        else:
+            held = held - {told.invoice} if told.invoice else set()
+    return held
+
+
+def events_of(entries: list[Entry]) -> list[dict[str, Any]]:
+    """All events of a timeline."""
+    return [happened for entry in entries for happened in entry.events]
