@@ -10,8 +10,10 @@ from pathlib import Path
 
 import uvloop
 
+from benchmarks.bank import bank_entries
 from benchmarks.core import core
 from benchmarks.desk import Desk
+from benchmarks.dunning import dunning_ladders
 from benchmarks.figures import Figure, table, write_json
 from benchmarks.ladder import shortage_ladders
 from benchmarks.machine import describe, load, warning
@@ -28,7 +30,8 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: batches of acts, whole deals, open deals, pure parts, reservations, ladders."""
+    """How much is measured: batches of acts, whole deals, open deals, pure parts, reservations, ladders, invoices
+    (each paid by two bank entries)."""
 
     batches: int = 24
     acts: int = 10
@@ -44,10 +47,12 @@ class Sizes:
     stock_batches: int = 16
     stock_acts: int = 20
     ladders: int = 3
+    bank_batches: int = 3
+    bank_invoices: int = 5_000
 
 
-QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3, 6, 10, 1)
-TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1, 1, 1, 1)
+QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3, 6, 10, 1, 1, 1_000)
+TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1, 1, 1, 1, 1, 10)
 """Shows that everything works; says nothing about speed."""
 
 Report = Callable[[str, list[Figure]], None]
@@ -58,6 +63,7 @@ async def measure(sizes: Sizes, folder: Path, report: Report) -> None:
     report("State machine", triggers(sizes.trigger_batches, sizes.trigger_rounds))
     report("Pure core", core(sizes.core_batches, sizes.core_deals))
     report("Stock book", await reservations(folder, sizes.stock_batches, sizes.stock_acts))
+    report("Bank entries", await bank_entries(folder, sizes.bank_batches, sizes.bank_invoices))
     async with running_rig(folder / "moves") as rig:
         desk = Desk(rig)
         report("One move at a time", await single_moves(desk, sizes.batches, sizes.acts))
@@ -66,6 +72,7 @@ async def measure(sizes: Sizes, folder: Path, report: Report) -> None:
         report("Whole deals", await whole_deals(desk, sizes.whole, sizes.replayed))
     async with running_rig(folder / "ladder", PLAIN_WORKER, test_clock=True) as rig:
         report("Shortage ladder", await shortage_ladders(Desk(rig), sizes.ladders))
+        report("Collection ladder", await dunning_ladders(Desk(rig), sizes.ladders))
     async with running_rig(folder / "memory", PLAIN_WORKER) as rig:
         report("Memory", await memory(rig, sizes.open_deals))
 

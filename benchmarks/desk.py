@@ -113,6 +113,14 @@ async def entered_deal(desk: Desk, deal_id: str, articles: Sequence[str] = ARTIC
     return deal
 
 
+async def delivered_deal(desk: Desk, deal_id: str) -> Handle:
+    """A test deal whose goods have arrived, and whose one invoice is booked."""
+    deal = await entered_deal(desk, deal_id, test=True)
+    await _deliver(desk, deal, deal_id)
+    await desk.settled(deal_id, "supporting")
+    return deal
+
+
 async def whole_deal(desk: Desk, deal_id: str) -> None:
     """First contact to completed: every stage, one order of three lines, one invoice, paid, support closed."""
     deal = await entered_deal(desk, deal_id)
