@@ -98,14 +98,13 @@ async def _read(session: Session, ask: Reading) -> Any:
 
 
 async def _list(session: Session, account: str, state: str, limit: int) -> None:
-    from cli.import_bank import statement_cells
+    from cli.import_bank import CELLS, statement_cells
 
     page = await _read(session, lambda desk, me: desk.bank_inbox.statements(me, account, state, "", limit))
-    columns = ("id>", "account", "number", "days", "state", "entries>", "new>", "known>", "became")
     rows = [statement_cells(one) for one in page.rows]
 
     def render() -> None:
-        session.screen.table("", columns, rows)
+        session.screen.table("", CELLS, rows)
         for one in page.rows:
             if one["reason"]:
                 session.screen.line(f"statement {one['id']} is in quarantine: {one['reason']}", "bold red")

@@ -20,7 +20,8 @@ from models.money import show
 
 Plain = dict[str, Any]
 
-_COLUMNS = ("file", "statement>", "account", "number", "days", "state", "entries>", "new>", "known>", "became")
+CELLS = ("statement>", "account", "until", "state", "entries>", "new>", "known>", "became")
+"""The columns of `statement_cells`."""
 
 
 async def import_bank(session: Session, files: Sequence[Path]) -> None:
@@ -65,7 +66,7 @@ def _show(session: Session, told: Sequence[Plain]) -> None:
     screen = session.screen
     rows = [(Path(one["file"]).name, *statement_cells(statement)) for one in told for statement in one["statements"]]
     if rows:
-        screen.table("", _COLUMNS, rows)
+        screen.table("", ("file", *CELLS), rows)
     for one in told:
         if "refused" in one:
             screen.line(f"refused ({one['refused']}): {one['reason']}", "bold red")
@@ -77,11 +78,9 @@ def _show(session: Session, told: Sequence[Plain]) -> None:
 
 
 def statement_cells(statement: Plain) -> tuple[object, ...]:
-    """A statement as cells: id, account, number, days, state, counts, and what became of its entries."""
-    days = " to ".join(dict.fromkeys(filter(None, (statement["opened_on"], statement["closed_on"]))))
-    counts = (statement["entries"], statement["new"], statement["known"])
-    same = tuple(statement[name] for name in ("id", "account", "number"))
-    return *same, days, statement["state"], *counts, became(statement)
+    """A statement as cells: id, account, last day, state, counts, and what became of its entries."""
+    same = ("id", "account", "closed_on", "state", "entries", "new", "known")
+    return *(statement[name] for name in same), became(statement)
 
 
 def became(statement: Plain) -> str:

@@ -98,7 +98,8 @@ def _agreed(screen: Screen, invoice: Plain) -> None:
             for one in plan["instalments"]
         ]
         title = f"Payment plan of {plan['agreed_at'][:10]} with {plan['agreed_by']}: {plan['outcome'] or 'running'}"
-        _table(screen, title, ("no>", "due", "amount>", "paid>"), parts)
+        screen.line(title, "bold")  # a title of the table would be folded to its width
+        screen.table("", ("no>", "due", "amount>", "paid>"), parts)
 
 
 def _interest(screen: Screen, invoice: Plain) -> None:
@@ -108,7 +109,8 @@ def _interest(screen: Screen, invoice: Plain) -> None:
         return
     claimed = "" if cost["claimed"] else ", not claimed at this level"
     title = f"Lateness until {cost['as_of']}, {cost['rate_bps'] / 100:.2f} % a year{claimed}"
-    screen.table(title, tuple(f"{words(name)}>" for name in names), [tuple(amount(cost[name]) for name in names)])
+    screen.line(title, "bold")
+    screen.table("", tuple(f"{words(name)}>" for name in names), [tuple(amount(cost[name]) for name in names)])
 
 
 def _table(screen: Screen, title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

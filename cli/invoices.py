@@ -26,7 +26,7 @@ def list_invoices(
     deal: Annotated[str, typer.Option(help="Only this deal's.")] = "",
     state: Annotated[str, typer.Option(help="Only this level, such as dunned, or end, such as paid.")] = "",
     is_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
-    late: Annotated[bool, typer.Option("--late", help="Only open ones past their due day, the latest first.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Only open ones past their due day, the oldest first.")] = False,
     disputed: Annotated[bool, typer.Option("--disputed", help="Only those with disputed money.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most.")] = 50,
 ) -> None:

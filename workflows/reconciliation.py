@@ -4,6 +4,7 @@ Neither has a clock of its own: Temporal Schedules start them. What was written 
 that runs may overlap, be repeated or be made up for.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
@@ -38,14 +39,13 @@ class MonthlyReconciliationWorkflow:
         # a run that is made up for later is still about the month before it was due
         month = asked.month or month_before(render(_due()))
         after, written = asked.after, asked.written
-        while True:
+        for _ in range(asked.batches_per_run):
             batch = StatementsInput(month, render(workflow.now()), asked.test_deals, after, BATCH)
             done = await calls.write_statements(batch)
             after, written = done.after, written + done.written
             if not after:
                 return Reconciled(month, written)
-            if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(Reconcile(month, asked.test_deals, after, written))
+        workflow.continue_as_new(replace(asked, month=month, after=after, written=written))
 
 
 @workflow.defn(name=DEADLINES)

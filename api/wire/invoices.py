@@ -38,7 +38,7 @@ class DisputedLine(Told):
 
 
 class Dispute(Told):
-    """A dispute, to be answered by `due_at`; `outcome` is credited, rejected, compromise, or empty while it lasts."""
+    """A dispute, to be answered by `due_at`; `outcome` is credited, rejected, compromise, moot, or empty at first."""
 
     number: int
     amount: Money

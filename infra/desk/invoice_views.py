@@ -9,9 +9,8 @@ from models.deal_state import Deal
 from models.parts.receivable import Dispute, Plan, PromiseMade, Receivable
 from models.policy import Policy
 from models.stages.accruing import bears_interest, fee_of, interest_of, is_claimed, uncharged
-from models.stages.consequences import asks_for_hold
 from models.stages.group_hold import CREDIT_HOLD
-from models.stages.ladder import next_rung, rung_due
+from models.stages.ladder import asks_for_hold, next_rung, rung_due
 
 Plain = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -46,7 +46,7 @@ class Waiting:
     """An entry that is to be matched, with its id and the currency of its account."""
 
     id: int
-    entry: BankEntry
+    entry: BankEntry = field(repr=False)
     currency: str
 
 
@@ -58,8 +58,8 @@ class Desk:
     turn: int
     entries: list[Waiting]
     invoices: list[Row]
-    payers: list[Payer]
-    earlier: list[Earlier]
+    payers: list[Payer] = field(repr=False)
+    earlier: list[Earlier] = field(repr=False)
 
 
 def load(connection: Connection) -> Desk:

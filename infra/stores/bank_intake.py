@@ -6,7 +6,7 @@ on who brought an entry.
 
 import hashlib
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Connection, insert, literal, select
@@ -36,7 +36,7 @@ _LONGEST = {"stated": 80, "number": 300, "source": 40}
 class BankFile:
     """A file as it came in: its bytes, who sent it and when."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     by: str
     at: str
 

@@ -17,13 +17,14 @@ class Reconcile:
     """Write the statements of a month (2026-01; empty: the month before the run was scheduled).
 
     `test_deals` asks for a rehearsal: statements of test deals alone, which are never sent. `after` and `written` are
-    what a run hands to the next.
+    what a run hands to the next, after `batches_per_run` batches.
     """
 
     month: str = ""
     test_deals: bool = False
     after: str = ""
     written: int = 0
+    batches_per_run: int = 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ async def test_what_lateness_costs_on_any_day(
 ) -> None:
     late = owing(1, 91)
     await kept(desk, late)
-    told = (await read(desk, late, **({"as_of": as_of} if as_of else {})))["interest"]
+    told = (await read(desk, late, as_of=as_of))["interest"]
     assert told["as_of"] == (as_of or "2026-04-06")
     assert told["rate_bps"] == (0 if as_of == "2026-01-04" else 1_015)
     assert told["claimed"] == bool(uncharged)
@@ -192,7 +192,7 @@ async def test_lists_of_what_is_to_be_seen_to(desk: Office) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (422, "malformed")
 
 
-async def test_late_ones_come_page_by_page_the_latest_first(desk: Office) -> None:
+async def test_late_ones_come_page_by_page_the_oldest_first(desk: Office) -> None:
     worlds = [owing(n, now=f"2026-01-{25 - 2 * n:02d}T08:00:00Z") for n in range(1, 8)]
     await kept(desk, *worlds)
     found: list[str] = []

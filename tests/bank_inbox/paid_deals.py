@@ -167,7 +167,9 @@ def bank_of(database: Database, deals: Deals, folder: Any) -> Bank:
 
 async def furnish_customers(database: Database) -> None:
     """Two customers, each with an account."""
-    card = dict.fromkeys(("owner", "country", "segment", "source", "competitor", "registration_id", "vat_id"), "")
+    card: dict[str, Any] = dict.fromkeys(
+        ("owner", "country", "segment", "source", "competitor", "registration_id", "vat_id"), ""
+    )
     card |= {"lei": "", "founded_on": "", "language": "en", "currency": "EUR", "price_column": "standard"}
     card |= {"blocked": False, "broken_promises": 0, "financials": None, "created_at": NOW, "updated_at": NOW}
     who = (("c-1", "Nordholz Bau GmbH", NORDHOLZ), ("c-2", "Bergmann KG", BERGMANN))

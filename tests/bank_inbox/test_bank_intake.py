@@ -171,7 +171,7 @@ async def test_every_real_file_twice_changes_nothing_the_second_time(bank: Bank)
     states: dict[str, int] = {}
 
     async def all_files() -> list[Any]:
-        became = []
+        became: list[Any] = []
         for path in samples():
             try:
                 done = await bank.inbox.receive(CLERK, path.read_bytes(), path.name)

@@ -73,9 +73,9 @@ class Works:
 async def works(server: EmbeddedServer, database: Database, tmp_path: Path) -> AsyncIterator[Works]:
     await furnish(database)
     customers = table_of(CustomerRow)
-    for number, iban in (("c-1", NORDHOLZ), ("c-2", ""), ("c-3", BERGMANN)):
-        changed = update(customers).where(customers.c.id == number).values(iban=iban)
-        await database.write(lambda connection, changed=changed: connection.execute(changed))
+    async with database.begin() as connection:
+        for number, iban in (("c-1", NORDHOLZ), ("c-2", ""), ("c-3", BERGMANN)):
+            await connection.execute(update(customers).where(customers.c.id == number).values(iban=iban))
     async with running_engine(server, database, tmp_path) as engine:
         desk = DealDesk(database, engine.client, engine.settings)
         await desk.books.policies.active(BEGINNING)
@@ -87,7 +87,7 @@ async def works(server: EmbeddedServer, database: Database, tmp_path: Path) -> A
             yield Works(engine, desk, http, keys)
 
 
-def today(desk: DealDesk) -> dict[str, str]:
+def today(desk: DealDesk) -> dict[str, Any]:
     return {"booked_on": desk.clock()[:10], "valued_on": desk.clock()[:10]}
 
 

@@ -27,6 +27,7 @@ async def test_every_section_of_the_benchmark_runs(tmp_path):
     assert by_name["together resident, 3 open deals"] > by_name["worker resident"]
     assert by_name["SQLite: reservation / bare, one by one"] > 0
     assert by_name["SQLite: reservations, 16 at a time"] > 0
+    assert by_name["bank entries per second"] > 0
     assert 55 <= by_name["its calendar days on the test clock"] <= 70
     assert by_name["its events in the engine's history"] > by_name["its moves (timeline entries)"] > 10
     assert sum(one.target is not None for one in figures) >= 13

@@ -169,7 +169,7 @@ def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:
     """Ctrl-C in the middle, then the whole again, then once more; one invoice stays open, one row is refused."""
     rows = [
         with_cell("invoiceNumber", f"N-{number}", with_cell("customerID", f"C-{number % 3}", row))
-        for number, row in enumerate([GOOD, OTHER] * 6)
+        for number, row in enumerate([GOOD, OTHER] * 3)
     ]
     path = written(tmp_path, *rows, with_cell("SettledDate", ""), with_cell("InvoiceAmount", "-1"))
     folder = tmp_path / "data"
@@ -178,7 +178,7 @@ def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:
         command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
     )
     give_up_at = time.monotonic() + 100
-    while brought(folder) < 3 and time.monotonic() < give_up_at:
+    while brought(folder) < 2 and time.monotonic() < give_up_at:
         time.sleep(0.3)
     first.send_signal(signal.SIGINT)
     _, complaints = first.communicate(timeout=60)
@@ -188,8 +188,8 @@ def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:
     second = dealwright(*arguments, timeout=350)
     assert second.code == 0, second.err + second.out[-3000:]
     told = second.json
-    assert (told["invoices"], told["problems"], told["files"][0]["refused"]) == (13, [], 1)
-    assert (told["open_minor"], told["disputes"]) == (10_592, 6)
+    assert (told["invoices"], told["problems"], told["files"][0]["refused"]) == (7, [], 1)
+    assert (told["open_minor"], told["disputes"]) == (10_592, 3)
     states = {each["customer"]: each["state"] for each in told["accounts"]}
     assert states == {"9322-YCTQO": "supporting", "C-0": "completed", "C-1": "completed", "C-2": "completed"}
 
@@ -210,6 +210,7 @@ def brought(folder: Path) -> int:
     return sum(total["invoices"] for total in shown.json["totals"]) if shown.code == 0 else 0
 
 
+@pytest.mark.slow
 def test_a_shift_into_the_past_is_refused(tmp_path: Path) -> None:
     done = dealwright("--data", tmp_path / "d", "import", "receivables", written(tmp_path, GOOD), "--drive",
                       "--shift-weeks", 1)  # fmt: skip

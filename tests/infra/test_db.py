@@ -140,3 +140,11 @@ def test_an_sqlite_database_needs_a_file():
 def test_json_never_holds_nan():
     with pytest.raises(ValueError, match="not JSON compliant"):
         plain_json({"rate": float("nan")})
+
+
+async def test_what_was_to_be_written_stands_in_no_error(counters):
+    with pytest.raises(DBAPIError) as caught:
+        async with counters[0].begin() as connection:
+            doubled = text("INSERT INTO counters VALUES (1, :n), (1, length(:who))")
+            await connection.execute(doubled, {"n": 1, "who": "Sabine Lorenz"})
+    assert "Sabine" not in str(caught.value)

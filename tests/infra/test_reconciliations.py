@@ -165,6 +165,7 @@ async def test_only_real_deals_count_unless_a_rehearsal_is_asked_for(both):
 
 async def test_a_settled_account_gets_a_statement_for_the_month_in_which_it_moved(both):
     world = delivered(BookedWorld(number=1, test=False, now="2026-01-08T08:00:00Z"))
+    assert isinstance(world, BookedWorld)
     world.advance(40 * DAY)
     world.pay()
     await keep(both, world)

@@ -41,7 +41,7 @@ def pay(world: World, amount_minor: int, received_on: str = "", invoice: str = "
     world.do(MONEY, "record_payment", **about, received_on=received_on, **more)
 
 
-def about(world: World, place: int = 0, **payload: Any) -> dict[str, Any]:
+def about(world: World, place: int = 0, /, **payload: Any) -> dict[str, Any]:
     """A payload about an invoice of the deal, with a reason."""
     return {"invoice": owed(world, place).number, **payload}
 

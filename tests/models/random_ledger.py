@@ -1,7 +1,7 @@
 """Random people around the late invoices of a deal: payments and returns, disputes, words, waivers, legal, and time."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -9,8 +9,9 @@ from models.agenda import agenda
 from models.deal import fold
 from models.deal_state import Deal
 from models.errors import MoveRefused
-from models.instants import DAY, HOUR
+from models.instants import DAY, HOUR, plus
 from models.parts.receivable import Receivable
+from models.policy import DEFAULT
 from models.stages.accruing import INTEREST
 from models.timeline import Entry
 from tests.models.collecting import check_interest, check_letters
@@ -28,30 +29,45 @@ WEIGHTS = {
     "dispute": 1.6,
     "promise_to_pay": 1.0,
     "agree_plan": 1.2,
-    "request_waiver": 0.8,
+    "request_waiver": 1.2,
     "request_write_off": 0.4,
-    "request_legal": 0.4,
 }
 """What people ask for, and how often; what needs an occasion is asked for when there is one."""
 
 DECIDING = {"waiver": ("waiver", 2.0), "write_off": ("write_off", 0.8), "legal": ("legal", 2.0)}
+FREE = " ".join(
+    f"2026-{day}" for day in ("03-16", "03-17", "03-18", "03-19", "04-03", "04-06", "05-01", "05-14", "05-25")
+)
+POLICY = replace(DEFAULT, holidays={"DE": FREE})
 JUMPS = (HOUR, DAY, DAY, 2 * DAY, 3 * DAY, 4 * DAY, 7 * DAY, 16 * DAY)
 
 
 def begun(rng: Random, world: World) -> World:
     """A deal that was delivered in one to three parts, some of whose invoices are late by now."""
+    return waited(rng, supplied(rng, world))
+
+
+def supplied(rng: Random, world: World) -> World:
+    """A deal that was delivered in one to three parts."""
     entered(world)
-    for _ in range(rng.choice((1, 2, 2, 3)) - 1):
-        some = [line for line in world.deal.order.lines if line.open] if world.deal.order else []
-        line = rng.choice(some)
-        world.do(LOGISTICS, "ship", lines=[{"line": line.line, "quantity": rng.randint(1, line.open)}])
-        world.do(LOGISTICS, "deliver")
+    order = world.deal.order
+    assert order
+    for line in order.lines[: rng.choice((0, 1, 1, 2))]:
+        _delivered(world, [{"line": line.line, "quantity": rng.randint(1, line.open)}])
         world.advance(rng.randint(0, 20) * DAY)
-    if any(line.open for line in world.deal.order.lines) if world.deal.order else False:
-        world.do(LOGISTICS, "ship")
-        world.do(LOGISTICS, "deliver")
+    _delivered(world, [])
     if rng.random() < 0.7:  # a deal with an open complaint is not completed
         world.do(AM, "open_case", lines=[1], cause="quality")
+    return world
+
+
+def _delivered(world: World, lines: list[dict[str, int]]) -> None:
+    world.do(LOGISTICS, "ship", lines=lines)
+    world.do(LOGISTICS, "deliver")
+
+
+def waited(rng: Random, world: World) -> World:
+    """Some months later, or at once."""
     world.advance(rng.choice((0, 50, 62, 70, 80, 100)) * DAY)
     return world
 
@@ -66,20 +82,51 @@ def something(rng: Random, deal: Deal) -> str:
         weights["settle_dispute"] = 2.0
     if any(r.unapplied_minor for r in deal.receivables):
         weights["set_off_credit"] = 1.5
+    if any(r.state == "formally_noticed" for r in deal.receivables):
+        weights["request_legal"] = 2.0
     if deal.holds:
         weights["resume"] = 0.3
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
 def asked(rng: Random, deal: Deal, action: str, now: str) -> dict[str, Any]:
-    """Its payload."""
+    """Its payload: mostly about an invoice that it can be about."""
     made = payload(rng, deal, action, now)
-    disputed = [(r.number, d.number) for r in deal.receivables for d in r.disputes if not d.settled]
-    if action == "settle_dispute" and disputed and rng.random() < 0.8:
-        made["invoice"], made["dispute"] = rng.choice(disputed)
-    if action == "resume":
-        made["hold"] = "credit"
+    if rng.random() < 0.8:
+        making = SENSIBLE.get(action)
+        made |= making(rng, deal, now) if making else {}
     return made
+
+
+def _settling(rng: Random, deal: Deal, now: str) -> dict[str, Any]:
+    disputed = [(r, d.number) for r in deal.receivables for d in r.disputes if not d.settled]
+    if not disputed:
+        return {}
+    r, number = rng.choice(disputed)
+    credited = rng.choice((0, r.disputed_minor, r.disputed_minor // 2))
+    return {"invoice": r.number, "dispute": number, "credit_minor": credited}
+
+
+def _promising(rng: Random, deal: Deal, now: str) -> dict[str, Any]:
+    owing = [r for r in deal.receivables if r.collectable_minor > 0 and r.plan is None]
+    if not owing:
+        return {}
+    r = rng.choice(owing)
+    amount = rng.choice((r.collectable_minor, (r.collectable_minor + 1) // 2))
+    return {"invoice": r.number, "amount_minor": amount, "until": plus(now, rng.choice((1, 2, 5, 20)) * DAY)}
+
+
+def _handing_over(rng: Random, deal: Deal, now: str) -> dict[str, Any]:
+    noticed = [r.number for r in deal.receivables if r.state == "formally_noticed"]
+    return {"invoice": rng.choice(noticed)} if noticed else {}
+
+
+SENSIBLE = {
+    "settle_dispute": _settling,
+    "promise_to_pay": _promising,
+    "request_legal": _handing_over,
+    "resume": lambda rng, deal, now: {"hold": "credit", "reason": "we talked"},
+}
 
 
 def is_late(r: Receivable) -> bool:
@@ -115,7 +162,7 @@ class LateDeal:
             assert world.deal == before
             return
         self.tally[action] += 1
-        if action == "resume":
+        if action == "resume" and "credit" in before.holds and "credit" not in world.deal.holds:
             self.forgiven = self.late
 
     @property

@@ -1,6 +1,7 @@
-"""Disputes, promises, payment plans, giving up and money that goes back under the third rules, as managers read them."""
+"""Disputes, promises, plans, giving up and money that goes back under the third rules, in words that a manager reads."""
 
 from dataclasses import replace
+from typing import Any
 
 from models.calendar import plus_working
 from models.instants import plus
@@ -39,7 +40,7 @@ def reached(world: World) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------ disputes
 
 
-def disputed(world: World, amount_minor: int, **more: object) -> World:
+def disputed(world: World, amount_minor: int, **more: Any) -> World:
     world.do(AM, "dispute", **about(world, amount_minor=amount_minor, reason="damaged", **more))
     return world
 
@@ -345,8 +346,8 @@ def test_bank_charges_are_forgiven_once_and_are_no_default():
     policy = replace(DEFAULT, interest=InterestPolicy())
     world = late(2, policy)
     pay(world, 100_000, charges_minor=1_000)
-    about_charges = {"amount_minor": 88_800, "currency": "EUR", "charges_minor": 600}
-    refusal = world.refusal(MONEY, "record_payment", **about(world, **about_charges))
+    asked = about(world, amount_minor=88_800, currency="EUR", charges_minor=600)
+    refusal = world.refusal(MONEY, "record_payment", **asked)
     assert refusal.failing[0].found.startswith("600 of 500 charges")
     pay(world, 88_900, charges_minor=500)
     assert (owed(world).state, owed(world).tolerated_minor) == ("paid", 1_500)

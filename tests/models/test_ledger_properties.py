@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from models.parts.receivable import Receivable
-from tests.models.random_ledger import JUMPS, LateDeal, begun, events_of
+from tests.models.random_ledger import JUMPS, POLICY, LateDeal, begun, events_of
 from tests.models.world import World
 
 # laws, not paths: what they reach is reached by journeys, and tracing takes longer than running
@@ -25,10 +25,10 @@ class RandomLedger(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**64 - 1))
     def begin(self, seed: int) -> None:
         self.rng = Random(seed)
-        self.late = LateDeal(begun(self.rng, World()))
+        self.late = LateDeal(begun(self.rng, World(POLICY, customer_country="DE")))
         self.late.check()
 
-    @rule(times=st.integers(1, 12))
+    @rule(times=st.integers(1, 20))
     def act(self, times: int) -> None:
         for _ in range(times):
             self.late.act(self.rng)
@@ -44,7 +44,7 @@ class RandomLedger(RuleBasedStateMachine):
 
 
 TestRandomLedger = RandomLedger.TestCase
-TestRandomLedger.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestRandomLedger.settings = settings(max_examples=10, stateful_step_count=30, deadline=None)
 
 BY_PEOPLE = {
     "record_payment", "reverse_payment", "grant_credit", "credit", "set_off_credit", "dispute", "settle_dispute",
@@ -96,9 +96,9 @@ def test_the_random_ledger_gets_everywhere():
     """The same people on seeds that are always the same: every act about late money is carried out, by people or by the
     engine, and everything that can come of it comes."""
     people, engine, events, letters, ends = Counter[str](), Counter[str](), Counter[str](), set[str](), set[str]()
-    for seed in range(40):
+    for seed in range(30):
         rng = Random(seed)
-        late = LateDeal(begun(rng, World()))
+        late = LateDeal(begun(rng, World(POLICY, customer_country="DE")))
         for _ in range(50):
             if late.world.deal.is_closed:
                 break
@@ -109,9 +109,9 @@ def test_the_random_ledger_gets_everywhere():
         events.update(each["tag"] for each in happened)
         letters |= {each["kind"] for each in happened if each["tag"] == "letter_asked"}
         ends |= ends_of(late.world)
-    assert sum(people.values()) >= 500
-    assert not BY_PEOPLE - set(people)
-    assert not BY_ENGINE - set(engine)
-    assert not EVENTS - set(events)
-    assert not LETTERS - letters
-    assert not ENDS - ends
+    assert sum(people.values()) >= 400
+    assert BY_PEOPLE - set(people) == set()
+    assert BY_ENGINE - set(engine) == set()
+    assert EVENTS - set(events) == set()
+    assert LETTERS - letters == set()
+    assert ENDS - ends == set()

@@ -59,7 +59,7 @@ async def states(database: Database) -> list[str]:
 
 async def until(what: Any, wanted: Any) -> None:
     async with asyncio.timeout(LONG):
-        while await what() != wanted:
+        while await what() != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
@@ -81,7 +81,7 @@ async def runs(engine: Engine) -> list[Dispatched]:
     told = (await handle.describe()).info.recent_actions
     done = []
     for each in told:
-        started = each.action
+        started: Any = each.action
         done.append(
             await engine.client.get_workflow_handle(
                 started.workflow_id, run_id=started.first_execution_run_id, result_type=Dispatched
@@ -151,7 +151,7 @@ async def test_schedules_are_as_the_settings_say_however_often_they_are_kept(
 async def test_the_monthly_schedule_is_due_when_the_settings_say(
     server: EmbeddedServer, database: Database, tmp_path: Path
 ) -> None:
-    chosen = {"reconciliation_day": 3, "reconciliation_hour": 22}
+    chosen: dict[str, Any] = {"reconciliation_day": 3, "reconciliation_hour": 22}
     async with running_engine(server, database, tmp_path, **chosen) as engine:
         await keep_schedules(engine.client, engine.settings)
         assert await existing(engine) == {"monthly-reconciliation", "reconciliation-deadlines"}
