@@ -1,5 +1,5 @@
-"""The deal's rows about money: invoices, payments, the collection ladder, disputes, promises, plans, giving up, accounts
-taken over."""
+"""The deal's rows about money: invoices, payments, the collection ladder, disputes, promises, plans, giving up, and
+accounts taken over."""
 
 from models.lifecycle.deal_rows import AFTER_CONTRACT, row
 from models.lifecycle.roles import ENGINE, HEADS, MONEY, SALES, Role

@@ -234,3 +234,18 @@ async def test_days_that_are_none(desk: Office, as_of: str) -> None:
     await kept(desk, late)
     answer = await desk.get(MONEY, f"/v1/invoices/{first(late).number}", as_of=as_of)
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
+async def test_reasons_tell_goods_departments_no_amount(desk: Office) -> None:
+    late = owing(1, 160)
+    assert late.deal.pending_approval("legal"), "the ladder has asked"
+    late.do(MONEY, "request_waiver", invoice=first(late).number, amount_minor=1_234, reason="a good customer")
+    await kept(desk, late)
+    amounts = ("1234", str(TOTAL))
+    told = (await desk.get("head_of_sales", "/v1/deals/D-1/actions")).text
+    assert False, [(a, a in told) for a in amounts]
+    for who in ("logistics_manager", "production"):
+        for path in ("actions", "agenda", "timeline"):
+            answer = await desk.get(who, f"/v1/deals/D-1/{path}")
+            assert answer.status_code == 200
+            assert not [amount for amount in amounts if amount in answer.text], (who, path)

@@ -49,7 +49,7 @@ async def test_goods_departments_never_see_a_price(office: Office, role: str) ->
 def _schema_names(path: str) -> set[str]:
     """A payload's schema names its fields; that is no price."""
     amounts = {"unit_price_minor", "amount_minor", "credit_minor", "budget_minor", "credit_limit_minor"}
-    amounts |= {"wanted_total_minor", "total_minor", "charges_minor", "discount_minor"}
+    amounts |= {"wanted_total_minor", "total_minor", "charges_minor", "discount_minor", "gross_minor"}
     return amounts | _facts() if path.endswith("/actions") else set()
 
 

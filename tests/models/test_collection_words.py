@@ -1,4 +1,4 @@
-"""Disputes, promises, plans, giving up and money that goes back under the third rules, in words that a manager reads."""
+"""Disputes, promises, plans, giving up and money that goes back under the third rules, in words of managers."""
 
 from dataclasses import replace
 from typing import Any
