@@ -34,6 +34,7 @@ _MONEY_GUARDS = frozenset(
 _MONEY_MODULES = (
     "models.guards.negotiation",
     "models.guards.receivables",
+    "models.guards.collection",
     "models.guards.reliability",
     "models.guards.amending",
 )

@@ -143,8 +143,9 @@ def test_json_never_holds_nan():
 
 
 async def test_what_was_to_be_written_stands_in_no_error(counters):
-    with pytest.raises(DBAPIError) as caught:
-        async with counters[0].begin() as connection:
-            doubled = text("INSERT INTO counters VALUES (1, :n), (1, length(:who))")
+    doubled = text("INSERT INTO counters VALUES (1, :n), (1, length(:who))")
+    async with counters[0].begin() as connection:
+        with pytest.raises(DBAPIError) as caught:
             await connection.execute(doubled, {"n": 1, "who": "Sabine Lorenz"})
+        await connection.rollback()
     assert "Sabine" not in str(caught.value)
