@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator
-from typing import NoReturn, cast
+from typing import Any, NoReturn
 
 from lxml import etree
 
@@ -54,13 +54,14 @@ def events(body: bytes) -> Iterator[tuple[str, etree._Element]]:
         collect_ids=False,
     )
     depth = 0
+    read: Any = parser.read_events  # whose type does not know what was asked for
     for problem in _fed(parser, data):
-        for event, element in parser.read_events():
+        for event, element in read():
             depth += 1 if event == "start" else -1
             if depth > MAX_DEPTH:
                 raise UnreadableStatement("too_deep", f"the XML has more than {MAX_DEPTH} elements within each other")
             if problem is None:
-                yield str(event), cast(etree._Element, element)
+                yield event, element
         if problem is not None:
             _refuse(problem)
 

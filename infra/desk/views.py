@@ -28,6 +28,8 @@ _GOODS_ACTIONS = frozenset(
     | {"tell_customer", "choose_option", "resume_fulfilment", "deliver_all"}
 )
 _GOODS_ITEMS = frozenset({"shortage", "shortage_answer", "restock", "reservation_expiry", "late_answer", "discrepancy"})
+_ABOUT_INVOICES = "dispute:"
+"""How the keys of items begin whose answer may be late, too, but is about money."""
 
 
 def summary(row: Row, caller: Caller) -> Plain:
@@ -172,7 +174,8 @@ def refusal(row: Row, caller: Caller) -> Plain:
 def agenda_item(row: Row, caller: Caller) -> Plain:
     """What waits for whom until when."""
     told = {name: row[name] for name in ("deal_id", "key", "due_at", "kind", "person", "action", "is_test")}
-    note = "" if caller.is_blind and row["kind"] not in _GOODS_ITEMS else row["note"]
+    about_goods = row["kind"] in _GOODS_ITEMS and not row["key"].startswith(_ABOUT_INVOICES)
+    note = "" if caller.is_blind and not about_goods else row["note"]
     return told | {"roles": _names(row["roles"]), "note": note, "deal": _about(row, caller)}
 
 

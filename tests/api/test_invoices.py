@@ -249,3 +249,14 @@ async def test_reasons_tell_goods_departments_no_amount(desk: Office) -> None:
             answer = await desk.get(who, f"/v1/deals/D-1/{path}")
             assert answer.status_code == 200
             assert not [amount for amount in amounts if amount in answer.text], (who, path)
+
+
+async def test_a_late_answer_to_a_dispute_tells_goods_departments_no_amount(desk: Office) -> None:
+    disputed = owing(1, 62)
+    disputed.do(MONEY, "dispute", invoice=first(disputed).number, amount_minor=12_345, reason="damaged")
+    disputed.advance(20 * DAY)
+    await kept(desk, disputed)
+    for who, sees in ((MONEY, True), ("logistics_manager", False), ("production", False)):
+        items = (await desk.get(who, "/v1/deals/D-1/agenda")).json()["items"]
+        (late,) = [item for item in items if item["kind"] == "late_answer"]
+        assert ("12345" in late["note"]) is sees, who
