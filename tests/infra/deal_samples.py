@@ -160,8 +160,15 @@ def _invoice(deal_id: str) -> dict[str, Any]:
         "written_off_minor": 0,
         "open_minor": 1_250_000,
         "disputed_minor": 0,
+        "unapplied_minor": 0,
+        "interest_minor": 0,
+        "charged_minor": 0,
+        "waived_minor": 0,
+        "charged_for": "",
         "issued_at": START,
         "due_at": plus(START, 2_592_000),
+        "settled_at": "",
+        "is_test": False,
     }
 
 
