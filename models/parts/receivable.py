@@ -36,7 +36,8 @@ class Dispute:
     """A disputed amount of an invoice, frozen for collection until it is settled.
 
     `lines` are the disputed lines, `evidence` names what the customer shows (a document's number or digest). It is to
-    be answered by `due_at`; `outcome` is how it ended: credited, rejected or compromise.
+    be answered by `due_at`; `outcome` is how it ended: credited, rejected,
+    compromise, or moot when nothing was open any more.
     """
 
     number: int
@@ -75,7 +76,7 @@ class Instalment:
 class Plan:
     """A payment plan: instalments in the order of their due dates, and what was paid on them since it was agreed.
 
-    `outcome` is kept, defaulted or ended (the debt changed for another reason), and empty while it runs.
+    `outcome` is kept, defaulted or replaced (by another plan), and empty while it runs.
     """
 
     instalments: tuple[Instalment, ...]
