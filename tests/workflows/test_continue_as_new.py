@@ -113,6 +113,8 @@ async def test_a_whole_deal_in_short_runs(engine: Engine) -> None:
     await engine.forward("CAN-short", 76)
     await journeys.pay_all(engine, "CAN-short")
     await engine.forward("CAN-short", 1)
+    await journeys.pay_all(engine, "CAN-short")  # the interest
+    await engine.forward("CAN-short", 1)
     assert await engine.handle("CAN-short").result() == "completed"
     await _assert_sound(engine, 8, "CAN-short")
 
