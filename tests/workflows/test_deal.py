@@ -43,12 +43,12 @@ async def test_the_timeline_is_a_chain_that_folds_into_the_deal(engine: Engine) 
 
 
 async def test_two_dunning_letters_and_a_credit_hold_until_the_money_comes(engine: Engine) -> None:
-    await journeys.paid_after_two_dunning_letters(engine, "D-late")
+    await journeys.paid_after_two_dunning_letters(engine, "D-dunned")
     letters = await _rows(engine, "select kind, count(*) from letters group by kind")
     assert dict(letters)["first_dunning"] == dict(letters)["second_dunning"] == 1
-    events = [e["tag"] for entry in await _timeline(engine, "D-late") for e in entry.events]
+    events = [e["tag"] for entry in await _timeline(engine, "D-dunned") for e in entry.events]
     assert events.index("hold_set") < events.index("hold_lifted")
-    assert (await deal_of(engine, "D-late")).holds == ()
+    assert (await deal_of(engine, "D-dunned")).holds == ()
 
 
 async def test_a_deal_whose_money_is_given_up_defaults(engine: Engine) -> None:

@@ -92,7 +92,7 @@ def desk_of(engine: Engine) -> DealDesk:
 
 
 async def test_a_month_from_the_schedule_to_the_last_answer(engine: Engine) -> None:
-    numbers = await owed_since_last_month(engine, "D-real", "D-other", "D-third")
+    numbers = await owed_since_last_month(engine, "D-real", "RC-other", "D-third")
     await new_customer(engine, "c-9")
     await journeys.delivered(engine, "D-test", customer="c-9", group="g-9", test=True)
     await date_back(engine)
@@ -183,7 +183,7 @@ async def test_a_run_for_a_month_that_is_none_is_refused_and_does_not_try_for_ev
 
 async def test_a_missed_month_is_made_up_for_as_that_month(engine: Engine) -> None:
     """A start that comes late is about the month before it was due, not before today."""
-    await owed_since_last_month(engine, "D-late")
+    await owed_since_last_month(engine, "RC-late")
     await keep_schedules(engine.client, engine.settings)
     handle = engine.client.get_schedule_handle(schedule_id(engine.settings, "monthly-reconciliation"))
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
