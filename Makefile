@@ -39,11 +39,11 @@ demo: setup ## Drive sample deals through 200 virtual days; DATA=folder keeps th
 up: setup ## Start the embedded system (server, worker, API) until Ctrl-C
 	@$(BIN)/dealwright up $(ARGS)
 
-test: setup ## The whole suite; tests/models, replay and workflows cover 95 % of branches of models/ and workflows/
+test: setup ## The whole suite; tests/models, banking, replay and workflows cover 95 % of branches of models/ and workflows/
 	@$(PYTEST) --cov --cov-report=term --cov-report=json:coverage.json $(ARGS)
 	@$(BIN)/python .ci/branch_coverage.py coverage.json 95 models workflows
 
-test-real: setup ## The whole day of real order lines on the engine, a quarter of an hour; needs ../shared/data
+test-real: setup ## A whole day of real orders and 1,181 real invoices on the engine, up to half an hour; needs ../shared/data
 	@$(BIN)/pytest -m soak $(ARGS)
 
 test-postgres: setup ## Every test whose tables may be on either database, with them on PostgreSQL instead of SQLite
