@@ -9,7 +9,6 @@ from models.deal_state import Deal
 from models.instants import day_start
 from models.messages.records import Projection
 from models.parts.order import OrderLine
-from models.parts.shortage import Shortage
 from models.policy import Policy
 from models.projection_money import dispute_rows, invoice_rows, promise_rows, rung_rows
 from models.requests import requests
@@ -262,12 +261,6 @@ def _shortage_row(deal: Deal, line: OrderLine, policy: Policy) -> dict[str, Any]
         "options": codec.encode(found),
         "is_test": deal.is_test,
     }
-
-
-def _answer(lasting: Shortage) -> str:
-    if not lasting.answer_on:
-        return ""
-    return f"{lasting.answer_quantity} on {lasting.answer_on} from {lasting.answer_source}"
 
 
 def _discrepancy_rows(deal: Deal) -> list[dict[str, Any]]:

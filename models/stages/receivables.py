@@ -212,23 +212,6 @@ class DifferenceForgiven(Event):
         return (booking(self.invoice, kind, self.amount_minor, self.kind.replace("_", " ")),)
 
 
-def credits_owed(ctx: Context, kind: str, amount_minor: int, reason: str) -> list[Event]:
-    """Credit notes for an amount on the invoices of a kind: first on what is open, the oldest first, then on what was
-    paid already, which becomes the customer's credit."""
-    events: list[Event] = []
-    of_kind = [r for r in ctx.deal.receivables if r.kind == kind]
-    open_part = {}
-    for owed in of_kind:
-        open_part[owed.number] = min(owed.open_minor, amount_minor)
-        amount_minor -= open_part[owed.number]
-    for owed in of_kind:
-        beyond = min(owed.creditable_minor - owed.open_minor, amount_minor)
-        amount_minor -= beyond
-        if open_part[owed.number] or beyond:
-            events.append(CreditGranted(owed.number, open_part[owed.number], beyond, reason))
-    return events
-
-
 def credit_all(deal: Deal, reason: str) -> list[Event]:
     """Credit notes for everything that is open."""
     return [InvoiceCredited(r.number, r.open_minor, reason) for r in deal.receivables if r.open_minor > 0]
