@@ -71,8 +71,9 @@ def _may_use_the_chosen_database(item: pytest.Item) -> bool:
 
 @contextmanager
 def _untraced() -> Iterator[None]:
-    """No coverage, in threads that start now neither. What pytest-cov does for `no_cover` has no effect in processes of
-    xdist: it starts coverage twice in each, and pausing the second wakes the first (measured: thrice the work)."""
+    """No coverage, in threads that start now neither. We don't ask pytest-cov for it (`no_cover`): it stops and starts
+    coverage, which in processes of xdist it had started twice; pausing the second wakes the first (thrice the work),
+    and what is traced afterwards is lost."""
     here, elsewhere = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
@@ -86,15 +87,7 @@ def _untraced() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Trace what coverage is counted on, and nothing else."""
-    if _folder(item) in COUNTED:
-        return (yield)
-    with _untraced():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)  # within pytest-cov's own
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    if item.get_closest_marker("no_cover") is None:
+    if _folder(item) in COUNTED and item.get_closest_marker("uncounted") is None:
         return (yield)
     with _untraced():
         return (yield)

@@ -29,7 +29,7 @@ from tests.models.world import PEOPLE, World
 
 T = TypeVar("T")
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.no_cover]
+pytestmark = pytest.mark.timeout(300)
 
 
 class Power(Exception):

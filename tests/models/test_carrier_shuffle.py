@@ -11,7 +11,7 @@ from models.instants import HOUR, plus
 from tests.models.story import LOGISTICS
 from tests.models.world import START, World, entered
 
-pytestmark = pytest.mark.no_cover  # five hundred lives of what the journeys cover one by one
+pytestmark = pytest.mark.uncounted  # five hundred lives of what the journeys cover one by one
 
 LINES = [{"article": "A-1", "quantity": 10}, {"article": "A-2", "quantity": 6}]
 UNDER_WAY = ("booked", "picked_up", "in_transit")

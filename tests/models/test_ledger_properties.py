@@ -13,7 +13,7 @@ from tests.models.random_ledger import JUMPS, POLICY, LateDeal, begun, events_of
 from tests.models.world import World
 
 # laws, not paths: what they reach is reached by journeys, and tracing takes longer than running
-pytestmark = [pytest.mark.timeout(300), pytest.mark.no_cover]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.uncounted]
 
 
 class RandomLedger(RuleBasedStateMachine):
