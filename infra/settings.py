@@ -216,6 +216,40 @@ class Settings(BaseSettings):
         description="Days in which a customer is to answer a statement of account; later it is an alert.",
     )
 
+    keys_folder: Annotated[Path, AfterValidator(absolute)] | None = Field(
+        default=None,
+        description="Folder of the secret keys: payloads, personal data, checkpoints. Back it up apart from the data.",
+        json_schema_extra={"shown_default": "`keys` in the data folder"},
+    )
+    payloads: Annotated[Literal["encrypted", "migrating", "plain"], BeforeValidator(lower)] = Field(
+        default="encrypted",
+        description="What the engine's store holds: `encrypted` refuses plaintext, `migrating` still reads it.",
+    )
+    log_origin: str = Field(
+        default="dealwright.local/audit-log",
+        pattern=r"^[^\s+]{1,100}$",
+        description="Name of this installation's audit log in its checkpoints; never change it afterwards.",
+    )
+    checkpoint_interval: int = Field(
+        default=3_600,
+        ge=0,
+        le=86_400,
+        description="Seconds from one signed checkpoint of the audit log to the next; `0`: on demand only.",
+    )
+    checkpoint_drop: Annotated[Path, AfterValidator(absolute)] | None = Field(
+        default=None,
+        description="Folder, best on another machine, that each checkpoint is written to.",
+        json_schema_extra={"shown_default": "none"},
+    )
+    checkpoint_webhook: Annotated[str, AfterValidator(service_url)] | None = Field(
+        default=None,
+        description="Address that each checkpoint is posted to, over HTTPS.",
+        json_schema_extra={"shown_default": "none"},
+    )
+    checkpoint_token: Annotated[SecretStr, AfterValidator(bearer)] | None = Field(
+        default=None, description="Bearer token for `DEALWRIGHT_CHECKPOINT_WEBHOOK`. Never printed."
+    )
+
     log_format: Annotated[Literal["json", "console"], BeforeValidator(lower)] = Field(
         default="console",
         description="`json` writes one object a line for machines, `console` lines for people.",
@@ -249,9 +283,11 @@ class Settings(BaseSettings):
         for name, token, url in (
             ("STOCK", self.stock_token, self.stock_url),
             ("CARRIER", self.carrier_token, self.carrier_url),
+            ("CHECKPOINT", self.checkpoint_token, self.checkpoint_webhook),
         ):
             if token is not None and url is None:
-                raise ValueError(f"{PREFIX}{name}_TOKEN: needs {PREFIX}{name}_URL, which is where it would be sent")
+                place = f"{PREFIX}{name}_{'WEBHOOK' if name == 'CHECKPOINT' else 'URL'}"
+                raise ValueError(f"{PREFIX}{name}_TOKEN: needs {place}, which is where it would be sent")
         return self
 
     @model_validator(mode="after")
@@ -302,6 +338,11 @@ class Settings(BaseSettings):
     def archive_dir(self) -> Path:
         """Complete workflow histories of closed and continued runs."""
         return self.data_dir / "archive"
+
+    @property
+    def keys_dir(self) -> Path:
+        """The secret keys: of payloads, personal data and checkpoints, and the list of what was erased."""
+        return self.keys_folder or self.data_dir / "keys"
 
     @property
     def outbox_dir(self) -> Path:

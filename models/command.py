@@ -16,11 +16,13 @@ SYSTEM_USER = "system"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user id, the roles it holds, and for whom when it stands in as a deputy."""
+    """Who acts: a user id, the roles it holds, and for whom when it stands in as a deputy. `credential` is the visible
+    prefix of the key or token that it showed."""
 
     user: str
     roles: tuple[str, ...]
     on_behalf_of: str = ""
+    credential: str = later("")
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -35,7 +37,8 @@ SYSTEM = Actor(SYSTEM_USER, (Role.SYSTEM,))
 class Command:
     """One request: an action of the table with its payload in plain form, under the caller's idempotency key.
 
-    `expected_version` refuses the act when the deal has moved on since the caller looked (0: don't care).
+    `expected_version` refuses the act when the deal has moved on since the caller looked (0: don't care). `asked_at` is
+    when it was asked by the wall clock, in UTC; empty for what the engine does by itself.
     """
 
     action: str
@@ -43,6 +46,7 @@ class Command:
     key: str
     payload: dict[str, Any] = field(default_factory=dict)
     expected_version: int = 0
+    asked_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

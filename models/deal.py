@@ -21,6 +21,7 @@ from models.lifecycle.machine import GuardsFailed
 from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
 from models.policy import Policy
+from models.receipt import SINCE, counted, receipt, with_inputs
 from models.rules import ACTIONS, GUARDS
 from models.stages.billing import followed
 from models.stages.everywhere import CountrySet, CustomerCountrySet, Moved, lifted_at_the_end
@@ -51,6 +52,7 @@ def open_deal(
     now: str,
     country: str = "",
     customer_country: str = "",
+    asked_at: str = "",
 ) -> Decision:
     """The first entry of a deal. The public holidays of `country` count for its deadlines, those of the customer's
     country for letters about invoices."""
@@ -75,6 +77,7 @@ def open_deal(
         previous_hash=GENESIS,
         on_behalf_of=actor.on_behalf_of,
         events=[to_plain(each) for each in (happened, *where)],
+        receipt=receipt(actor, asked_at, codec.encode(opened)) if policy.rules >= SINCE else None,
     )
     sealed = sealed_with(entry, hash=entry_hash(entry))
     return Decision(replace(deal, version=1, last_hash=sealed.hash), sealed, ())
@@ -122,11 +125,19 @@ def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts 
         on_behalf_of=command.actor.on_behalf_of,
         payload=command.payload,
         facts=_plain_facts(facts),
-        verdicts=[codec.encode(v) for v in verdicts],
+        verdicts=[with_inputs(v) if policy.rules >= SINCE else codec.encode(v) for v in verdicts],
         events=[to_plain(e) for e in events],
+        receipt=_receipt(deal, command, verdicts, events, effects) if policy.rules >= SINCE else None,
     )
     sealed = sealed_with(entry, hash=entry_hash(entry))
     return Decision(replace(after, last_hash=sealed.hash), sealed, effects)
+
+
+def _receipt(
+    deal: Deal, command: Command, verdicts: list[Verdict], events: list[Event], effects: tuple[Effect, ...]
+) -> dict[str, Any]:
+    approvals = counted(deal, verdicts, events, command.actor.user)
+    return receipt(command.actor, command.asked_at, command.payload, approvals, effects)
 
 
 def apply(deal: Deal, events: Iterable[Event], at: str) -> tuple[Deal, tuple[Effect, ...]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import rfc8785
 
+from models.codec import later
+
 GENESIS = "0" * 64
 """The previous hash of a deal's first entry."""
 
@@ -19,6 +21,7 @@ class Entry:
 
     `events` are the plain forms of the deal's events, which fold into its state. `facts` are what the outside
     world said when the act was decided. `key` is the caller's idempotency key (or the effect's or agenda item's).
+    `receipt` is a `models.receipt.Receipt` in plain form, None in entries of the first two generations of the rules.
     """
 
     deal_id: str
@@ -38,9 +41,10 @@ class Entry:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     hash: str = ""
+    receipt: dict[str, Any] | None = later(None)
 
 
-_HASHED = tuple(f.name for f in fields(Entry) if f.name != "hash")
+_HASHED = tuple(f.name for f in fields(Entry) if f.name not in ("hash", "receipt"))
 
 
 def digest(value: Any) -> str:
@@ -49,8 +53,9 @@ def digest(value: Any) -> str:
 
 
 def entry_hash(entry: Entry) -> str:
-    """The hash of an entry: over all its fields but the hash itself."""
-    return digest({name: getattr(entry, name) for name in _HASHED})
+    """The hash of an entry: over all its fields but the hash itself, and a receipt that is not there."""
+    hashed = {name: getattr(entry, name) for name in _HASHED}
+    return digest({**hashed, "receipt": entry.receipt} if entry.receipt is not None else hashed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class DealWorkflow:
         try:
             if self._deal is None or self._handled.replay(asked) is not None:
                 return
-            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
+            command = _command(asked)
             consider(self._deal, command, self._policy, self._now())
         except MoveRefused as refused:
             raise as_error(refused.refusal) from None
@@ -155,6 +155,7 @@ class DealWorkflow:
             self._now(),
             start.country,
             start.customer_country,
+            start.asked_at,
         )
         with suppress(Overtaken):
             await self._record(decision.deal, [decision.entry], start.actor.roles, start.key, start.fingerprint)
@@ -165,7 +166,7 @@ class DealWorkflow:
             known = self._handled.replay(asked)
             if known is not None:
                 return known
-            command = Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version)
+            command = _command(asked)
             with suppress(Overtaken):
                 return await self._carry_out(command, asked.fingerprint)
 
@@ -320,3 +321,7 @@ class DealWorkflow:
 
     def _now(self) -> str:
         return render(workflow.now())
+
+
+def _command(asked: ActInput) -> Command:
+    return Command(asked.action, asked.actor, asked.key, asked.payload, asked.expected_version, asked.asked_at)

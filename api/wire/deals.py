@@ -251,6 +251,7 @@ class TimelineEntry(Told):
     facts: Plain
     verdicts: list[Plain]
     events: list[Plain]
+    receipt: Plain | None
     previous_hash: str
     hash: str
 

@@ -130,7 +130,7 @@ class Acts:
 
     async def _send(self, ask: Ask) -> ActResult:
         actor, version = ask.caller.actor, ask.expected_version
-        asked = ActInput(ask.action, actor, ask.key, ask.fingerprint, ask.payload, version, ask.settle)
+        asked = ActInput(ask.action, actor, ask.key, ask.fingerprint, ask.payload, version, ask.settle, self._clock())
         try:
             return await self._engine.act(ask.deal_id, asked)
         except WorkflowGone:

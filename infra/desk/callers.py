@@ -14,12 +14,14 @@ SEES_MARGINS = SALES | HEADS | {Role.AUDITOR}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who was identified. `roles` are role names, the one to act in is found by the table."""
+    """Somebody who was identified. `roles` are role names, the one to act in is found by the table. `credential` is the
+    visible prefix of the key that identified them."""
 
     user: str
     roles: tuple[str, ...]
     department: str = ""
     on_behalf_of: str = ""
+    credential: str = ""
 
     @property
     def held(self) -> frozenset[Role]:
@@ -29,7 +31,7 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """The caller as timelines name it."""
-        return Actor(self.user, self.roles, self.on_behalf_of)
+        return Actor(self.user, self.roles, self.on_behalf_of, self.credential)
 
     @property
     def scope(self) -> Scope:
@@ -58,8 +60,8 @@ class Caller:
 
 def caller_of(person: Person) -> Caller:
     """The caller that a user's key identifies."""
-    return Caller(person.id, person.roles, person.department)
+    return Caller(person.id, person.roles, person.department, credential=person.key_prefix)
 
 
-OPERATOR = Caller("operator", (str(Role.ADMIN), str(Role.AUTOMATION)))
+OPERATOR = Caller("operator", (str(Role.ADMIN), str(Role.AUTOMATION)), credential="machine")
 """Whoever runs commands on the machine that holds the data."""

@@ -111,6 +111,7 @@ class Opening:
             opening,
             country=countries.of_deal,
             customer_country=countries.of_customer,
+            asked_at=self._clock(),
         )
 
     async def _completed(self, caller: Caller, asked: NewDeal) -> tuple[OpenDeal, _Countries]:

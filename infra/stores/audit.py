@@ -108,7 +108,8 @@ async def _verify_leaves(connection: AsyncConnection, report: AuditReport, progr
 def _wrong(leaf: RowMapping, body_hash: str | None) -> str:
     if body_hash is None:
         return "attests something that does not exist"
-    expected = audit_leaf(leaf["kind"], leaf["ref"], body_hash)
+    times = (leaf["at"], leaf["logged_at"]) if leaf["form"] > 1 else ()
+    expected = audit_leaf(leaf["kind"], leaf["ref"], body_hash, *times)
     return "" if leaf["leaf_hash"] == expected else "does not attest what stands there now"
 
 

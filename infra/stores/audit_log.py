@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable, bindparam, insert
 
 from infra.db import insert_into, table_of
+from models.instants import render
 from models.merkle import audit_leaf
 from models.tables.records import AuditHeadRow, AuditLeafRow
 from models.timeline import digest
 
+FORM = 2
+"""Leaves of this form cover their times."""
 _LEAVES = insert(table_of(AuditLeafRow))
 
 
@@ -35,7 +39,8 @@ def append_leaves(connection: Connection, leaves: Sequence[Leaf]) -> int:
     """Append leaves and answer the number of the last. Call it late: other writers wait until this transaction ends."""
     last = int(connection.execute(_take(connection.dialect.name), {"taken": len(leaves)}).scalar_one())
     first = last - len(leaves) + 1
-    connection.execute(_LEAVES, [_row(number, leaf) for number, leaf in enumerate(leaves, first)])
+    logged_at = render(datetime.now(UTC))
+    connection.execute(_LEAVES, [_row(number, leaf, logged_at) for number, leaf in enumerate(leaves, first)])
     return last
 
 
@@ -46,12 +51,14 @@ def _take(dialect: str) -> Executable:
     return first.on_conflict_do_update(index_elements=["id"], set_=further).returning(AuditHeadRow.last_sequence)
 
 
-def _row(number: int, leaf: Leaf) -> dict[str, Any]:
+def _row(number: int, leaf: Leaf, logged_at: str) -> dict[str, Any]:
     return {
         "sequence": number,
         "kind": leaf.kind,
         "ref": leaf.ref,
-        "leaf_hash": audit_leaf(leaf.kind, leaf.ref, leaf.body_hash),
+        "leaf_hash": audit_leaf(leaf.kind, leaf.ref, leaf.body_hash, leaf.at, logged_at),
         "at": leaf.at,
         "body": leaf.body,
+        "form": FORM,
+        "logged_at": logged_at,
     }

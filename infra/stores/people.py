@@ -27,13 +27,15 @@ class NoSuchPerson(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as everybody may see it. `roles` are role names of the domain; `system` is nobody's."""
+    """A user as everybody may see it; `key_prefix` is the visible part of the API key. `roles` are role names of the
+    domain; `system` is nobody's."""
 
     id: str
     name: str
     roles: tuple[str, ...]
     department: str = ""
     active: bool = True
+    key_prefix: str = ""
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.roles) - {str(role) for role in PERSONS}):
@@ -156,4 +158,4 @@ def _change(connection: Connection, person_id: str, changes: dict[str, Any]) -> 
 
 
 def _person(row: Row) -> Person:
-    return Person(row["id"], row["name"], tuple(row["roles"]), row["department"], row["active"])
+    return Person(row["id"], row["name"], tuple(row["roles"]), row["department"], row["active"], row["api_key_prefix"])

@@ -85,7 +85,7 @@ def approval_is_needed(ctx: Context) -> tuple[bool, Any]:
     return bps > mine, f"{bps / 100:.2f} % asked, {mine / 100:.2f} % allowed"
 
 
-@guard("a discount within the authority of the sender, or an approval of exactly this version")
+@guard("a discount within the authority of the sender, or an approval of exactly this version", counts="offer")
 def discount_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]]:
     """The discount authority matrix (D12)."""
     offer = ctx.deal.offer

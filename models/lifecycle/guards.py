@@ -15,7 +15,8 @@ class Guard:
 
     `needs` says what must be known to judge it: "" the deal alone, "payload", or the name of a fact. `since` is the
     generation of the rules (`Policy.rules`) that brought it: deals under earlier ones are not judged by it, unless it
-    `refuses_older`: then it stops what they do not know, and is not on record when it holds.
+    `refuses_older`: then it stops what they do not know, and is not on record when it holds. `counts` is the kind of
+    approval that it may rely on.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Guard:
     check: Callable[[Any], tuple[Any, ...]]
     since: int = 1
     refuses_older: bool = False
+    counts: str = ""
 
     def judge(self, context: Any) -> Verdict | None:
         """The verdict, or None when what it needs is not known (yet)."""
@@ -40,7 +42,7 @@ GUARDS: dict[str, Guard] = {}
 
 
 def guard(
-    needed: str, *lifted_by: str, needs: str = "", since: int = 1, refuses_older: bool = False
+    needed: str, *lifted_by: str, needs: str = "", since: int = 1, refuses_older: bool = False, counts: str = ""
 ) -> Callable[[Callable[[Any], tuple[Any, ...]]], Callable[[Any], tuple[Any, ...]]]:
     """Register a check under its function's name. Raises ValueError when the name is taken."""
 
@@ -48,7 +50,7 @@ def guard(
         name = check.__name__
         if name in GUARDS:
             raise ValueError(f"guard {name} is registered twice")
-        GUARDS[name] = Guard(name, needed, lifted_by, needs, check, since, refuses_older)
+        GUARDS[name] = Guard(name, needed, lifted_by, needs, check, since, refuses_older, counts)
         return check
 
     return register

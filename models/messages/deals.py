@@ -25,7 +25,8 @@ def workflow_id(deal_id: str) -> str:
 class ActInput:
     """One act on a deal. `key` is the caller's idempotency key (and the update id), `fingerprint` the digest of
     what was asked, so that a key reused for something else is noticed. With `settle` the answer waits until the
-    departments have carried out what the act asked of them: for programs that act step by step."""
+    departments have carried out what the act asked of them: for programs that act step by step. `asked_at` is the
+    edge's wall clock, in UTC."""
 
     action: str
     actor: Actor
@@ -34,6 +35,7 @@ class ActInput:
     payload: dict[str, Any] = field(default_factory=dict)
     expected_version: int = 0
     settle: bool = False
+    asked_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class StartInput:
 
     `policy` is the pinned policy in plain form; workflows never read it from anywhere else. `country` is where the
     deal's people work (ISO 3166 alpha-2, or empty): its public holidays count for deadlines, those of
-    `customer_country` for letters about invoices.
+    `customer_country` for letters about invoices. `asked_at` is the edge's wall clock, in UTC.
     """
 
     deal_id: str
@@ -78,3 +80,4 @@ class StartInput:
     moves_per_run: int = 1_500
     country: str = ""
     customer_country: str = ""
+    asked_at: str = ""

@@ -36,6 +36,7 @@ class TimelineRow(Base):
     verdicts: Mapped[Plain]
     events: Mapped[Plain]
     hash: Mapped[Digest]
+    receipt: Mapped[Plain] = mapped_column(_OptionalJson, default=None, nullable=True)
 
 
 class CommandRow(Base):
@@ -89,6 +90,9 @@ class AuditLeafRow(Base):
     `leaf_hash` is SHA-256 over 0x00 and the canonical JSON of kind, ref and the hash of what is referred to: a
     timeline entry ('act', ref 'deal/sequence'), a refusal ('refusal', ref its id), a policy ('policy', ref its
     version). Kinds that have no row elsewhere ('import', 'read', ...) carry what they attest in `body`.
+
+    `at` is business time, `logged_at` the wall clock in UTC when the leaf was appended. Leaves of `form` 2 cover both;
+    those of form 1, of the first release, did not.
     """
 
     __tablename__ = "audit_leaves"
@@ -99,6 +103,8 @@ class AuditLeafRow(Base):
     leaf_hash: Mapped[Digest]
     at: Mapped[Instant]
     body: Mapped[Plain] = mapped_column(_OptionalJson, default=None, nullable=True)
+    form: Mapped[int] = mapped_column(default=1)
+    logged_at: Mapped[Instant] = mapped_column(default="")
 
 
 class AuditHeadRow(Base):

@@ -59,7 +59,8 @@ TAMPERING = {
     "the last leaf gone": ("DELETE FROM audit_leaves WHERE sequence = 10", "audit log"),
     "the last leaf gone, and the head": ("UPDATE audit_head SET last_sequence = 9", "audit log"),
     "a leaf twice": (
-        "INSERT INTO audit_leaves SELECT 11, kind, ref, leaf_hash, at, body FROM audit_leaves WHERE sequence = 1",
+        "INSERT INTO audit_leaves SELECT 11, kind, ref, leaf_hash, at, body, form, logged_at FROM audit_leaves"
+        " WHERE sequence = 1",
         "act d-1/1",
     ),
 }

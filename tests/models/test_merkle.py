@@ -1,10 +1,23 @@
 """The Merkle tree against the published vectors of Certificate Transparency, and against RFC 6962's own recursion."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.merkle import EMPTY_ROOT, audit_leaf, leaf_hash, node_hash, root
+from models.merkle import (
+    EMPTY_ROOT,
+    audit_leaf,
+    consistency_path,
+    inclusion_path,
+    leaf_hash,
+    node_hash,
+    range_root,
+    root,
+    verify_consistency,
+    verify_inclusion,
+)
 
 # the reference tree of github.com/google/certificate-transparency, merkletree/merkle_tree_test.cc
 _LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -52,6 +65,59 @@ def test_a_leaf_depends_on_everything_it_names():
         audit_leaf("refusal", "d-1/1", "a" * 64),
         audit_leaf("act", "d-1/2", "a" * 64),
         audit_leaf("act", "d-1/1", "b" * 64),
+        audit_leaf("act", "d-1/1", "a" * 64, "2026-01-05T08:00:00Z", "2026-01-05T08:00:01Z"),
+        audit_leaf("act", "d-1/1", "a" * 64, "2026-01-05T08:00:00Z", "2026-01-05T08:00:02Z"),
+        audit_leaf("act", "d-1/1", "a" * 64, "2026-01-05T08:00:02Z", "2026-01-05T08:00:01Z"),
     ]
     assert leaf not in others
-    assert len(set(others)) == 3
+    assert len(set(others)) == 6
+
+
+def _complete(leaves: list[bytes]) -> Callable[[int, int], bytes]:
+    return lambda level, number: _recursive(leaves[number << level : (number + 1) << level])
+
+
+def _leaves(size: int) -> list[bytes]:
+    return [leaf_hash(str(number).encode()) for number in range(size)]
+
+
+@pytest.mark.parametrize("size", [*range(1, 34), 64, 65])
+def test_every_leaf_is_proven_and_no_other(size):
+    leaves = _leaves(size)
+    head = _recursive(leaves)
+    assert range_root(0, size, _complete(leaves)) == head
+    for index in range(size):
+        path = inclusion_path(index, size, _complete(leaves))
+        assert len(path) <= (size - 1).bit_length()
+        assert verify_inclusion(leaves[index], index, size, path, head)
+        assert not verify_inclusion(leaf_hash(b"another"), index, size, path, head)
+        assert not verify_inclusion(leaves[index], index + 1, size, path, head)
+        assert not verify_inclusion(leaves[index], index, size, [*path, head], head)
+        assert not path or not verify_inclusion(leaves[index], index, size, path[:-1], head)
+
+
+@pytest.mark.parametrize("size", [*range(1, 34), 64, 65])
+def test_every_earlier_tree_is_proven_and_no_other(size):
+    leaves = _leaves(size)
+    head = _recursive(leaves)
+    for old in range(1, size + 1):
+        path, before = consistency_path(old, size, _complete(leaves)), _recursive(leaves[:old])
+        assert verify_consistency(old, before, size, head, path)
+        rewritten = _recursive([*leaves[: old - 1], leaf_hash(b"another")])
+        assert not verify_consistency(old, rewritten, size, head, path)
+        assert not verify_consistency(old, before, size, leaf_hash(b"another"), path)
+        assert not verify_consistency(old, before, size, head, [*path, head])
+        assert not path or not verify_consistency(old, before, size, head, path[:-1])
+
+
+def test_proofs_of_what_is_not_there_are_refused():
+    complete = _complete(_leaves(3))
+    for index, size in ((3, 3), (-1, 3), (0, 0)):
+        with pytest.raises(ValueError, match="has no leaf"):
+            inclusion_path(index, size, complete)
+        assert not verify_inclusion(b"", index, size, [], b"")
+    for old in (0, 4):
+        with pytest.raises(ValueError, match="no earlier tree"):
+            consistency_path(old, 3, complete)
+        assert not verify_consistency(old, b"", 3, b"", [])
+    assert not verify_consistency(3, b"", 4, b"", [])
