@@ -237,6 +237,11 @@ class Policy:
         return self.holidays.get(country, "")
 
 
+def able(limits: dict[str, int], amount: int) -> tuple[str, ...]:
+    """The roles whose limit reaches an amount, the smallest first: whatever order a reader of JSON gave the matrix."""
+    return tuple(role for role, limit in sorted(limits.items(), key=lambda item: (item[1], item[0])) if limit >= amount)
+
+
 SPINE = Policy()
 """The first policy, which deals that started under it keep."""
 

@@ -7,6 +7,7 @@ from models.deal_state import Deal
 from models.lifecycle.guards import guard
 from models.money import MAX_MINOR, ratio_bps
 from models.parts.amendment import AmendedLine, Amendment, ChangeKind
+from models.policy import able
 from models.stages.amending import Change
 from models.stages.amendments import after, changes_of_entry, prepaid_parts, undelivered
 from models.stages.fulfilment import order_of
@@ -128,11 +129,10 @@ def amendment_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]
         if c.kind in (ChangeKind.ADD, ChangeKind.PRICE):
             worst = max(worst, ratio_bps(c.list_price_minor - c.price_after_minor, c.list_price_minor))
             thin |= ratio_bps(c.price_after_minor - c.cost_minor, c.price_after_minor) < ctx.policy.margin_floor
-    able = tuple(f"{role}: confirm_amendment" for role, limit in matrix.items() if limit >= worst)
-    able = able or ("a smaller discount",)
+    lifted_by = tuple(f"{role}: confirm_amendment" for role in able(matrix, worst)) or ("a smaller discount",)
     if thin:
         return False, f"below the margin floor of {ctx.policy.margin_floor / 100:.2f} %", ("a higher price",)
-    return worst <= mine, f"{worst / 100:.2f} % discount, {mine / 100:.2f} % allowed", able
+    return worst <= mine, f"{worst / 100:.2f} % discount, {mine / 100:.2f} % allowed", lifted_by
 
 
 @guard(

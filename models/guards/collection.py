@@ -7,8 +7,9 @@ from models.command import Context
 from models.instants import DAY, between, plus
 from models.lifecycle.guards import guard
 from models.parts.receivable import Receivable
+from models.policy import able
 from models.stages.accruing import is_chargeable
-from models.stages.giving_up import able, waivable
+from models.stages.giving_up import waivable
 from models.stages.ladder import next_rung
 
 LEGAL_RUNG = "hand_to_legal"

@@ -6,6 +6,7 @@ from models.command import Context
 from models.lifecycle.guards import guard
 from models.lifecycle.roles import Role
 from models.parts.contract import OURS, SIDES
+from models.policy import able
 
 
 @guard("a printed contract of the current version", "system: prints it in a moment")
@@ -35,11 +36,11 @@ def special_clauses_need_legal(ctx: Context) -> tuple[bool, Any]:
 def signing_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]]:
     """Signing authority by amount (D17). The customer's signature and machines that record it are not measured."""
     amount = ctx.deal.contract.amount_minor if ctx.deal.contract else 0
-    able = tuple(role for role, limit in ctx.policy.signing_authority.items() if limit >= amount)
+    signers = able(ctx.policy.signing_authority, amount)
     if ctx.payload is not None and getattr(ctx.payload, "side", OURS) != OURS:
-        return True, "recorded for the customer", able
+        return True, "recorded for the customer", signers
     mine = max((ctx.policy.signing_authority.get(role, 0) for role in ctx.actor.roles), default=0)
-    return amount <= mine, f"{amount} to sign, {mine} allowed", able
+    return amount <= mine, f"{amount} to sign, {mine} allowed", signers
 
 
 MOST_CLAUSES = 100

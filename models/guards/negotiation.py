@@ -6,13 +6,13 @@ from models.command import Context
 from models.instants import between
 from models.lifecycle.guards import guard
 from models.money import MAX_MINOR
-from models.policy import Policy
+from models.policy import Policy, able
 from models.stages.approvals import granted
 from models.stages.negotiation import priced
 
 
 def _able(policy: Policy, bps: int) -> tuple[str, ...]:
-    return tuple(role for role, limit in policy.discount_authority.items() if limit >= bps)
+    return able(policy.discount_authority, bps)
 
 
 def _authority(ctx: Context) -> int:

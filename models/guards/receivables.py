@@ -6,6 +6,7 @@ from models.command import Context
 from models.instants import between
 from models.lifecycle.guards import guard
 from models.parts.receivable import Receivable
+from models.policy import able
 
 
 def _owed(ctx: Context) -> Receivable | None:
@@ -89,8 +90,7 @@ def write_off_within_authority(ctx: Context) -> tuple[bool, Any, tuple[str, ...]
     amount = asked.amount if asked else 0
     limits = ctx.policy.write_off_authority
     mine = max((limits.get(role, 0) for role in ctx.actor.roles), default=0)
-    able = tuple(role for role, limit in limits.items() if limit >= amount)
-    return amount <= mine, f"{amount} asked, {mine} allowed", able
+    return amount <= mine, f"{amount} asked, {mine} allowed", able(limits, amount)
 
 
 @guard("delivered lines of this order", "the asker: lines that were delivered", needs="payload")

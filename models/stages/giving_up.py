@@ -8,6 +8,7 @@ from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
 from models.parts.receivable import Receivable
+from models.policy import able
 from models.stages.accruing import INTEREST, InterestWaived, counted, uncharged
 from models.stages.approvals import ask_approval, settle
 from models.stages.consequences import money_moved, re_evaluated
@@ -66,11 +67,6 @@ class InvoiceWrittenOff(Event):
 
     def effects(self, deal: Deal, at: str) -> tuple[Effect, ...]:
         return (booking(self.invoice, "write_off", self.amount_minor, "approved write-off"),)
-
-
-def able(limits: dict[str, int], amount: int) -> tuple[str, ...]:
-    """Roles whose limit reaches an amount in minor units."""
-    return tuple(role for role, limit in limits.items() if limit >= amount)
 
 
 def waivable(owed: Receivable, ctx: Context) -> int:

@@ -14,6 +14,7 @@ from models.money import BPS, MAX_MINOR
 from models.parts.billing import Billing, Blocks, Milestone, check_milestones
 from models.parts.contract import Contract
 from models.parts.offer import Offer, OfferLine
+from models.policy import able
 from models.stages.approvals import ask_approval, settle, void_pending
 from models.stages.everywhere import DueItem, Reason
 from models.stages.group_hold import ask_group_holds
@@ -263,13 +264,13 @@ def request_approval(ctx: Context) -> list[Event]:
     offer = ctx.deal.offer
     if offer is None:
         return []
-    able = tuple(
+    approvers = tuple(
         role
-        for role, limit in sorted(ctx.policy.discount_authority.items(), key=lambda item: item[1])
-        if limit >= offer.discount_bps and role in ("head_of_sales", "commercial_director")
+        for role in able(ctx.policy.discount_authority, offer.discount_bps)
+        if role in ("head_of_sales", "commercial_director")
     )
     subject = f"offer {offer.version}: {offer.discount_bps / 100:.2f} % discount"
-    return [ask_approval(ctx, "offer", subject, offer.hash, ctx.payload.reason, able, offer.discount_bps)]
+    return [ask_approval(ctx, "offer", subject, offer.hash, ctx.payload.reason, approvers, offer.discount_bps)]
 
 
 @handles("approve_offer", Reason)
