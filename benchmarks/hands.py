@@ -11,7 +11,7 @@ from benchmarks.floors import FLOOR_QUEUE, FloorWorkflow, touch
 from infra.db import open_database
 from infra.logging import configure_logging
 from infra.settings import Settings, load_settings
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.wiring import embedded_ports
 from worker import build_worker
 
@@ -35,7 +35,7 @@ async def serve(settings: Settings) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
-    client = await connect(settings.temporal_address or "", settings.temporal_namespace)
+    client = await connect_as(settings, settings.temporal_address or "")
     ports = embedded_ports(settings, database, client)
     try:
         deals = build_worker(client, settings, ports)

@@ -18,7 +18,7 @@ from infra.migrate import upgrade
 from infra.settings import Settings, load_settings
 from infra.stores.people import PeopleStore, Person
 from infra.stores.policies import PolicyStore, PolicyVersion
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.temporal_server import EmbeddedServer, ServerOptions
 from models import codec
 from models.lifecycle.roles import Role
@@ -71,7 +71,7 @@ async def running_rig(
     key = await _seed(settings)
     options = ServerOptions(folder, test_clock=settings.test_clock, synchronous=settings.sqlite_synchronous)
     async with EmbeddedServer(options) as server:
-        client = await connect(server.address)
+        client = await connect_as(settings, server.address)
         worker = await start(program, folder, server.address)
         books = sqlite3.connect(f"file:{settings.database_file}?mode=ro", uri=True, isolation_level=None)
         try:

@@ -1,12 +1,19 @@
-"""How payloads cross the wire to Temporal: pydantic JSON for dataclasses, one converter for the whole process."""
+"""How payloads cross the wire to Temporal: pydantic JSON for dataclasses, one converter for the whole process, and
+encryption as the settings say."""
+
+from dataclasses import replace
 
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
 )
+
+from infra.payload_cipher import KeyRing, PayloadCipher
+from infra.settings import Settings
 
 _JSON = PydanticJSONPlainPayloadConverter()
 
@@ -25,4 +32,18 @@ class SharedPayloadConverter(CompositePayloadConverter):
 
 
 DATA_CONVERTER = DataConverter(payload_converter_class=SharedPayloadConverter)
-"""The data converter of every client, worker and replayer."""
+"""The data converter without encryption."""
+
+
+def cipher_of(settings: Settings) -> PayloadCipher | None:
+    """The codec of this installation's payloads, None when they are plain."""
+    return None if settings.payloads == "plain" else PayloadCipher(KeyRing(settings.keys_dir), settings.payloads)
+
+
+def converter_of(settings: Settings) -> DataConverter:
+    """The data converter of every client, worker and replayer of this installation."""
+    cipher = cipher_of(settings)
+    if cipher is None:
+        return DATA_CONVERTER
+    failures = DefaultFailureConverterWithEncodedAttributes
+    return replace(DATA_CONVERTER, payload_codec=cipher, failure_converter_class=failures)

@@ -225,6 +225,10 @@ class Settings(BaseSettings):
         default="encrypted",
         description="What the engine's store holds: `encrypted` refuses plaintext, `migrating` still reads it.",
     )
+    ui_origins: str = Field(
+        default="",
+        description="Origins of Temporal's web pages that may have payloads decoded: `http://host:port`, `,` between.",
+    )
     log_origin: str = Field(
         default="dealwright.local/audit-log",
         pattern=r"^[^\s+]{1,100}$",

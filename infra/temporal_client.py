@@ -8,10 +8,12 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
+from temporalio.converter import DataConverter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
-from infra.payloads import DATA_CONVERTER
+from infra.payloads import DATA_CONVERTER, converter_of
+from infra.settings import Settings
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
@@ -34,6 +36,7 @@ async def connect(
     identity: str | None = None,
     runtime: Runtime | None = None,
     deadline: timedelta = timedelta(seconds=10),
+    converter: DataConverter = DATA_CONVERTER,
 ) -> Client:
     """Connect and see the namespace, trying again until the deadline; raises `EngineUnreachable`."""
     give_up_at = time.monotonic() + deadline.total_seconds()
@@ -42,7 +45,7 @@ async def connect(
         try:
             left = max(give_up_at - time.monotonic(), FIRST_PAUSE_SECONDS)
             async with asyncio.timeout(min(left, ATTEMPT_SECONDS)):
-                return await _connect_once(address, namespace, identity, runtime)
+                return await _connect_once(address, namespace, identity, runtime, converter)
         except (RPCError, RuntimeError, TimeoutError) as error:
             # The bridge reports a refused connection as a bare RuntimeError.
             if time.monotonic() + pause >= give_up_at:
@@ -51,10 +54,17 @@ async def connect(
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def _connect_once(address: str, namespace: str, identity: str | None, runtime: Runtime | None) -> Client:
+async def connect_as(settings: Settings, address: str, deadline: timedelta = timedelta(seconds=10)) -> Client:
+    """Connect as an installation does: its namespace, its payloads encrypted as it says. Raises EngineUnreachable."""
+    return await connect(address, settings.temporal_namespace, deadline=deadline, converter=converter_of(settings))
+
+
+async def _connect_once(
+    address: str, namespace: str, identity: str | None, runtime: Runtime | None, converter: DataConverter
+) -> Client:
     """One attempt: `Client.connect` asks for system info, then the namespace must be described."""
     client = await Client.connect(
-        address, namespace=namespace, identity=identity, runtime=runtime, data_converter=DATA_CONVERTER
+        address, namespace=namespace, identity=identity, runtime=runtime, data_converter=converter
     )
     await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
     return client

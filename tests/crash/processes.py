@@ -16,7 +16,7 @@ from typing import Self
 from temporalio.client import Client
 
 from infra.settings import Settings, load_settings
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.temporal_server import EmbeddedServer, ServerOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,4 +141,4 @@ class System:
 
     async def client(self) -> Client:
         """A client of the server."""
-        return await connect(self.server.address)
+        return await connect_as(self.settings, self.server.address)

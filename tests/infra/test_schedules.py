@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from infra.schedules import duties, schedule_id
 from infra.settings import Settings, load_settings
 from infra.system import EmbeddedSystem
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -33,13 +33,13 @@ async def test_a_system_starts_and_ends_the_post_with_its_mail_server(
     for name in list(os.environ):
         if name.startswith("DEALWRIGHT_"):
             monkeypatch.delenv(name)
-    monthly = ["monthly-reconciliation", "reconciliation-deadlines"]
-    for server, expected in (("127.0.0.1", ["post-office", *monthly]), ("", monthly)):
+    always = ["monthly-reconciliation", "reconciliation-deadlines", "audit-checkpoint"]
+    for server, expected in (("127.0.0.1", ["post-office", *always]), ("", always)):
         monkeypatch.setenv("DEALWRIGHT_SMTP_HOST", server)
         monkeypatch.setenv("DEALWRIGHT_SMTP_FROM", "us@nordwind.example")
         settings = load_settings(data_dir=tmp_path)
         async with EmbeddedSystem(settings) as system:
-            client = await connect(system.server.address)
+            client = await connect_as(settings, system.server.address)
             for _ in range(100):
                 if await kept(client, settings) == expected:
                     break
