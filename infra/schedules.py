@@ -24,10 +24,13 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from infra.settings import Settings
+from models.messages.evidence import CHECKPOINT, DELIVERY
 from models.messages.post import POST_OFFICE
 from models.messages.reconciliation import DEADLINES, MONTHLY, Reconcile
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_DELIVERY_INTERVAL = timedelta(minutes=5)
+"""Between two looks for checkpoints that those outside don't have yet."""
 
 log = get_logger()
 
@@ -78,6 +81,30 @@ def duties(settings: Settings) -> tuple[Duty, ...]:
             wanted=wanted,
             made_up=timedelta(hours=23),
             at_most=timedelta(hours=12),
+        ),
+        *_evidence_duties(settings),
+    )
+
+
+def _evidence_duties(settings: Settings) -> tuple[Duty, ...]:
+    signing = ScheduleIntervalSpec(timedelta(seconds=settings.checkpoint_interval or 1))
+    has_targets = settings.checkpoint_drop is not None or settings.checkpoint_webhook is not None
+    return (
+        Duty(
+            "audit-checkpoint",
+            CHECKPOINT,
+            ScheduleSpec(intervals=[signing]),
+            wanted=settings.checkpoint_interval > 0,
+            made_up=timedelta(seconds=10),
+            at_most=timedelta(hours=6),
+        ),
+        Duty(
+            "checkpoint-delivery",
+            DELIVERY,
+            ScheduleSpec(intervals=[ScheduleIntervalSpec(_DELIVERY_INTERVAL)]),
+            wanted=has_targets,
+            made_up=timedelta(seconds=10),
+            at_most=timedelta(hours=6),
         ),
     )
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from infra.db import Database, table_of
+from infra.evidence.tree import AuditTree
 from infra.stores.pages import Page, read_page
-from models.merkle import GrowingTree
 from models.tables.records import AuditLeafRow
 
 _LEAVES = table_of(AuditLeafRow)
-_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,5 @@ class AuditReading:
 
     async def checkpoint(self) -> Checkpoint:
         """Size and root of the log as it stands."""
-        tree = GrowingTree()
-        last = 0
-        query = select(_LEAVES.c.sequence, _LEAVES.c.leaf_hash).order_by(_LEAVES.c.sequence).limit(_BATCH)
-        async with self._database.read() as connection:
-            while rows := (await connection.execute(query.where(_LEAVES.c.sequence > last))).all():
-                for _, leaf in rows:
-                    tree.append(leaf)
-                last = rows[-1].sequence
-        return Checkpoint(tree.size, tree.root())
+        proof = await AuditTree(self._database).head()
+        return Checkpoint(proof.size, proof.root)

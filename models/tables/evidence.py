@@ -1,6 +1,6 @@
 """What proves the audit log to outsiders: its tiles, its signed checkpoints, the keys that signed, and deliveries."""
 
-from sqlalchemy import BigInteger, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, Code, Digest, Instant, Note
@@ -35,13 +35,26 @@ class AuditKeyRow(Base):
     retired_at: Mapped[Instant] = mapped_column(default="")
 
 
+AUDIT_KEY_SIGNS = AuditKeyRow.retired_at == ""
+"""One key signs at a time, whoever makes keys at the same moment."""
+
+Index(
+    "uq_audit_keys_signing",
+    AuditKeyRow.retired_at,
+    unique=True,
+    sqlite_where=AUDIT_KEY_SIGNS,
+    postgresql_where=AUDIT_KEY_SIGNS,
+)
+
+
 class CheckpointRow(Base):
-    """A signed head of the audit log; `note` is the whole signed note (models.checkpoint)."""
+    """A signed head of the audit log; `note` is the whole signed note (models.checkpoint). One per size and key."""
 
     __tablename__ = "checkpoints"
+    __table_args__ = (UniqueConstraint("size", "key_hash", name="uq_checkpoints_size"),)
 
     id: Mapped[int] = mapped_column(_Number, primary_key=True)
-    size: Mapped[int] = mapped_column(_Number, index=True)
+    size: Mapped[int] = mapped_column(_Number)
     root: Mapped[Digest]
     at: Mapped[Instant]
     key_hash: Mapped[Code]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,19 @@ def test_proofs_of_what_is_not_there_are_refused():
             consistency_path(old, 3, complete)
         assert not verify_consistency(old, b"", 3, b"", [])
     assert not verify_consistency(3, b"", 4, b"", [])
+
+
+@given(*[st.text(max_size=20)] * 3, st.sampled_from(["", "2026-01-01T00:00:00Z"]))
+def test_a_leaf_is_hashed_over_canonical_json(kind, ref, body_hash, logged_at):
+    content = {"kind": kind, "ref": ref, "body_hash": body_hash}
+    content |= {"at": "2026-01-02T00:00:00Z", "logged_at": logged_at} if logged_at else {}
+    expected = leaf_hash(rfc8785.dumps(content)).hex()
+    assert audit_leaf(kind, ref, body_hash, "2026-01-02T00:00:00Z", logged_at) == expected
+
+
+def test_a_leaf_of_any_character_is_hashed_over_canonical_json():
+    every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x11000)]))
+    content = {"kind": "x", "ref": every, "body_hash": "y"}
+    assert audit_leaf("x", every, "y") == leaf_hash(rfc8785.dumps(content)).hex()
+    with pytest.raises(ValueError, match="surrogates"):
+        audit_leaf("x", "\ud800", "y")
