@@ -5,13 +5,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, Code, Digest, Id, Instant, Note
 
+_Subject = String(100)
+"""The id of a contact, or `customer:` and the id of a customer for what is about nobody that we know there."""
+
 
 class PersonalKeyRow(Base):
-    """The key of one person (`subject`: the id of a contact), wrapped by the installation's key; erased with it."""
+    """The key of one person, wrapped by the installation's key of the name `wrapped_by`; destroyed with the person."""
 
     __tablename__ = "personal_keys"
 
-    subject: Mapped[Id] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(_Subject, primary_key=True)
     customer_id: Mapped[Id] = mapped_column(index=True)
     wrapped: Mapped[str] = mapped_column(String(200))
     wrapped_by: Mapped[Code]
@@ -25,7 +28,7 @@ class PersonalValueRow(Base):
     __tablename__ = "personal_values"
 
     commitment: Mapped[Digest] = mapped_column(primary_key=True)
-    subject: Mapped[Id] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(_Subject, index=True)
     kind: Mapped[Code]
     sealed: Mapped[Note]
     made_at: Mapped[Instant]
@@ -37,7 +40,7 @@ class ErasureRow(Base):
 
     __tablename__ = "erasures"
 
-    subject: Mapped[Id] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(_Subject, primary_key=True)
     customer_id: Mapped[Id] = mapped_column(index=True)
     requested_by: Mapped[Id]
     reason: Mapped[Note] = mapped_column(default="")
