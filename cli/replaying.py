@@ -1,171 +1,135 @@
-"""The auditor's two replays: engine histories through the SDK's Replayer, timelines through the pure core's fold."""
+"""The auditor's three replays: fold, rules and engine, for one deal, those of a filter, or all, over the cores."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
-from typing import Any
-
-from temporalio.api.history.v1 import History
-from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from cli.exits import CommandFailed, ExitCode
+from cli.replaying_case import CaseReplays, Cases, Setup, begin, has_keys, replay_portion
+from cli.replaying_pool import Crew, cores, portions_of
+from cli.replaying_report import died, remarks, report, summary
 from cli.session import Session
 from infra.db import Database
-from infra.desk.books import Books
-from infra.payloads import DATA_CONVERTER
+from infra.evidence.bundle_reading import BundleUnreadable
+from infra.evidence.replay_bundle import BundleCases
+from infra.evidence.replay_cases import CaseFilter, ReplayCases
+from infra.evidence.replays import Verdict
 from infra.settings import Settings
-from infra.stores.archive import HistoryDamaged
-from infra.stores.pages import Row
+from infra.stores.archive import HistoryArchive
 from infra.system import engine_for
-from infra.temporal_client import connect
-from models import codec
-from models.deal import fold
-from models.messages.deals import workflow_id
-from workflows.registry import WORKFLOWS
+from models.replaying import ENGINE, KINDS
+
+__all__ = ["Asked", "Verdict", "replay_all", "show_replay", "summary"]
+
+IN_THIS_PROCESS = 12
+"""So few deals are done before another process has loaded."""
 
 
-@dataclass(slots=True)
-class Verdict:
-    """One deal: how many runs and events were replayed, and everything that came out different."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which deals (none named: those of the filter), by which replays, in how many processes (0: one for each core);
+    those of a `bundle` when one is named."""
 
-    deal_id: str
-    runs: int = 0
-    events: int = 0
-    entries: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def equal(self) -> bool:
-        """True when every replay gave what stands."""
-        return not self.problems
+    deals: tuple[str, ...] = ()
+    narrowed: CaseFilter = field(default_factory=CaseFilter)
+    kinds: tuple[str, ...] = KINDS
+    jobs: int = 0
+    bundle: Path | None = None
 
 
-class Replays:
-    """Replays deals of one installation; `client` is None when no deal needs the engine."""
-
-    def __init__(self, books: Books, client: Client | None) -> None:
-        self._books, self._client = books, client
-        self._replayer = Replayer(
-            workflows=list(WORKFLOWS),
-            data_converter=DATA_CONVERTER,
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        )
-
-    async def replay(self, deal_id: str) -> Verdict:
-        """Both replays of one deal."""
-        verdict = Verdict(deal_id)
-        row = await self._books.deals.get(deal_id)
-        await self._fold(deal_id, row, verdict)
-        await self._replay_histories(deal_id, verdict)
-        return verdict
-
-    async def _fold(self, deal_id: str, row: Row | None, verdict: Verdict) -> None:
-        entries = await self._books.timeline.entries(deal_id)
-        verdict.entries = len(entries)
-        try:
-            folded = codec.encode(await asyncio.to_thread(fold, entries))
-        except (ValueError, KeyError) as problem:
-            verdict.problems.append(f"the timeline does not fold: {problem}")
-            return
-        if row is None:
-            verdict.problems.append("there is a timeline but no deal")
-        elif folded != row["snapshot"]:
-            parts = [name for name in folded if folded[name] != row["snapshot"].get(name)]
-            verdict.problems.append(f"the folded timeline differs from the deal in: {', '.join(parts)}")
-
-    async def _replay_histories(self, deal_id: str, verdict: Verdict) -> None:
-        archived = await self._books.archive.of_deal(deal_id)
-        for row in archived:
-            try:
-                stored = await self._books.archive.load(row["workflow_id"], row["run_id"])
-            except HistoryDamaged as problem:
-                verdict.problems.append(str(problem))
-                continue
-            events = list(History.FromString(stored or b"").events)
-            await self._replay(WorkflowHistory(row["workflow_id"], events), verdict)
-        if self._client is None:
-            return
-        latest = await self._latest(deal_id)
-        known = {row["run_id"] for row in archived}
-        if latest is None and not archived:
-            verdict.problems.append("the engine knows no history of it, and none is archived")
-        elif latest is not None and latest.run_id not in known:
-            await self._replay(latest, verdict)
-
-    async def _latest(self, deal_id: str) -> WorkflowHistory | None:
-        assert self._client is not None
-        try:
-            return await self._client.get_workflow_handle(workflow_id(deal_id)).fetch_history()
-        except RPCError:
-            return None
-
-    async def _replay(self, history: WorkflowHistory, verdict: Verdict) -> None:
-        verdict.runs += 1
-        verdict.events += len(history.events)
-        result = await self._replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            first_line = str(result.replay_failure).splitlines()[0][:300]
-            verdict.problems.append(f"its history does not replay: {first_line}")
-
-
-async def show_replay(session: Session, deals: list[str]) -> bool:
-    """Replay the named deals, or all; True when all are equal."""
-    async with session.database() as database:
-        verdicts = await replay_all(session, database, session.settings, deals)
+async def show_replay(session: Session, asked: Asked) -> bool:
+    """Replay deals and show what came of it; True when all are equal. Raises CommandFailed."""
+    began = time.monotonic()
+    if asked.bundle:
+        verdicts, jobs = await _replay_bundle(session, asked.bundle, asked)
+    else:
+        async with session.database() as database:
+            verdicts, jobs = await _replay(session, database, session.settings, asked)
     screen = session.screen
 
     def render() -> None:
         for verdict in verdicts:
             for problem in verdict.problems:
                 screen.line(f"  {verdict.deal_id}: {problem}", "bold red")
+        for remark in remarks(verdicts):
+            screen.line(f"  {remark}")
         screen.line(summary(verdicts), "bold")
 
-    rows = [{**asdict(verdict), "equal": verdict.equal} for verdict in verdicts]
-    screen.result({"equal": all(verdict.equal for verdict in verdicts), "deals": rows}, render)
+    screen.result(report(verdicts, asked.kinds, time.monotonic() - began, jobs), render)
     return all(verdict.equal for verdict in verdicts)
 
 
-def summary(verdicts: list[Verdict]) -> str:
-    """One line about all deals."""
-    equal = sum(verdict.equal for verdict in verdicts)
-    runs, events = sum(v.runs for v in verdicts), sum(v.events for v in verdicts)
-    entries = sum(v.entries for v in verdicts)
-    different = len(verdicts) - equal
-    what = (
-        f"{len(verdicts)} deals: {runs} engine histories ({events} events) replayed, {entries} timeline entries folded"
-    )
-    return f"{what}; {equal} equal, {different} different"
+async def replay_all(session: Session, database: Database, settings: Settings, deals: Sequence[str]) -> list[Verdict]:
+    """All three replays of some deals, or of all; the engine is started only when an open deal needs it."""
+    verdicts, _ = await _replay(session, database, settings, Asked(tuple(deals)))
+    return verdicts
 
 
-async def replay_all(session: Session, database: Database, settings: Settings, deals: list[str]) -> list[Verdict]:
-    """Replay deals; the engine is started only when an open deal needs it. Raises CommandFailed."""
-    books = Books(database, settings)
-    known = await books.timeline.deal_ids()
-    if unknown := sorted(set(deals) - set(known)):
-        raise CommandFailed(ExitCode.NOT_FOUND, f"there is no deal {', '.join(unknown)}")
-    chosen = deals or known
+async def _replay(session: Session, database: Database, settings: Settings, asked: Asked) -> tuple[list[Verdict], int]:
+    cases = ReplayCases(database, HistoryArchive(database, settings.archive_dir))
+    chosen = await _chosen(cases, asked)
     async with AsyncExitStack() as stack:
-        client: Client | None = None
-        if await _need_engine(books, chosen):
+        address = ""
+        if ENGINE in asked.kinds and await cases.need_engine(chosen):
             address = await stack.enter_async_context(engine_for(settings, session.screen.note))
-            client = await connect(address, settings.temporal_namespace)
-        replays = Replays(books, client)
-        verdicts = []
-        with session.screen.progress("deals", len(chosen)) as progress:
-            for deal_id in chosen:
-                verdicts.append(await replays.replay(deal_id))
-                progress(len(verdicts))
-        return verdicts
+        return await _all(session, Setup(settings, address, asked.kinds), cases, chosen, asked.jobs)
 
 
-async def _need_engine(books: Books, deals: list[str]) -> bool:
-    """Whether some history is not archived yet: that of an open deal, or of one that was closed a moment ago."""
-    for deal_id in deals:
-        row: dict[str, Any] | None = await books.deals.get(deal_id)
-        if row is None or not row["closed_at"] or not await books.archive.of_deal(deal_id):
-            return True
-    return False
+async def _replay_bundle(session: Session, bundle: Path, asked: Asked) -> tuple[list[Verdict], int]:
+    try:
+        cases = BundleCases(bundle)
+        known = cases.deal_ids()
+        if unknown := sorted(set(asked.deals) - set(known)):
+            raise CommandFailed(ExitCode.NOT_FOUND, f"there is no deal {', '.join(unknown)} in the bundle")
+        setup = Setup(session.settings, "", asked.kinds, bundle)
+        if ENGINE in asked.kinds and cases.is_encrypted and not has_keys(setup):
+            message = "the histories in the bundle are encrypted, and there is no ring of keys here"
+            raise CommandFailed(ExitCode.USAGE, message, "`--kind fold,rules` needs none")
+        return await _all(session, setup, cases, list(dict.fromkeys(asked.deals)) or known, asked.jobs)
+    except BundleUnreadable as problem:
+        raise CommandFailed(ExitCode.BAD_DATA, str(problem)) from None
+    except OSError as problem:
+        raise CommandFailed(ExitCode.NOT_FOUND, f"{bundle} cannot be read: {problem.strerror}") from None
+
+
+async def _all(
+    session: Session, setup: Setup, cases: Cases, chosen: Sequence[str], jobs: int
+) -> tuple[list[Verdict], int]:
+    """The verdicts on all chosen deals, and over how many processes they came."""
+    wanted = jobs or (cores() if len(chosen) > IN_THIS_PROCESS else 1)
+    jobs = min(wanted, max(1, len(chosen)))
+    found: dict[str, Verdict] = {}
+    with session.screen.progress("deals", len(chosen)) as progress:
+        async with aclosing(_verdicts(setup, cases, chosen, jobs)) as portions:
+            async for verdicts in portions:
+                found |= {verdict.deal_id: verdict for verdict in verdicts}
+                progress(len(found))
+    return [found[deal] for deal in chosen], jobs
+
+
+async def _chosen(cases: ReplayCases, asked: Asked) -> list[str]:
+    if not asked.deals:
+        chosen = await cases.chosen(asked.narrowed)
+        if not chosen and asked.narrowed != CaseFilter():
+            raise CommandFailed(ExitCode.NOT_FOUND, "there is no such deal")
+        return chosen
+    wanted = list(dict.fromkeys(asked.deals))
+    if unknown := sorted(set(wanted) - await cases.known(wanted)):
+        raise CommandFailed(ExitCode.NOT_FOUND, f"there is no deal {', '.join(unknown)}")
+    return wanted
+
+
+async def _verdicts(setup: Setup, cases: Cases, deals: Sequence[str], jobs: int) -> AsyncGenerator[list[Verdict], None]:
+    if jobs > 1:
+        crew = Crew(begin, setup, replay_portion, died, jobs)
+        async with aclosing(crew.over(deals)) as portions:
+            async for verdicts in portions:
+                yield verdicts
+        return
+    replays = await CaseReplays.open(setup, cases)
+    for portion in portions_of(deals, 1):
+        yield await replays.replay(portion)

@@ -15,11 +15,11 @@ from temporalio.client import WorkflowHistory
 
 from infra.db import open_database
 from infra.migrate import upgrade
-from tests import goods_journeys, journeys, money_journeys
+from tests import goods_journeys, journeys, money_journeys, policy_journeys
 from tests.engine import Engine, running_engine, running_server
 from tests.journeys import furnish
 
-ALL = {**journeys.ALL, **goods_journeys.ALL, **money_journeys.ALL}
+ALL = {**journeys.ALL, **goods_journeys.ALL, **money_journeys.ALL, **policy_journeys.ALL}
 FOLDER = Path(__file__).parent / "histories"
 
 

@@ -1,4 +1,4 @@
-"""Records the histories of the office's workflows (post, reconciliation): `python -m tests.replay.record_office`.
+"""Records the histories of the office's workflows: `python -m tests.replay.record_office`.
 
 The same rule as for deals: run it when behaviour was released in a new way, never to make a failing replay pass.
 """
@@ -15,6 +15,7 @@ from infra.db import Database, open_database
 from infra.desk.clocks import wall_clock
 from infra.gateways.mailer import OutboxMailer
 from infra.migrate import upgrade
+from models.messages.evidence import CHECKPOINT, DELIVERY
 from models.messages.post import POST_OFFICE
 from models.messages.receivables import LetterInput
 from models.messages.reconciliation import DEADLINES, MONTHLY, Reconcile
@@ -25,7 +26,7 @@ from tests.letters.mail_server import mail_server
 from tests.letters.samples import OWED
 
 FOLDER = Path(__file__).parent / "office_histories"
-ALL = {POST_OFFICE: (), MONTHLY: (Reconcile("2026-03"),), DEADLINES: ()}
+ALL = {POST_OFFICE: (), MONTHLY: (Reconcile("2026-03"),), DEADLINES: (), CHECKPOINT: (), DELIVERY: ()}
 """The office's workflows, with what each is asked."""
 
 
