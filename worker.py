@@ -11,10 +11,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.registry import Departments, activities_of
 from infra.db import open_database
+from infra.desk.clocks import wall_clock
 from infra.logging import configure_logging
+from infra.privacy.moving_in import put_in_order
+from infra.privacy.vault import Vault
 from infra.schedules import keep_schedules_patiently
 from infra.settings import Settings, load_settings
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.wiring import embedded_ports
 from workflows.registry import WORKFLOWS
 
@@ -52,7 +55,8 @@ async def serve(settings: Settings) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
-    client = await connect(settings.temporal_address or "127.0.0.1:7233", settings.temporal_namespace)
+    client = await connect_as(settings, settings.temporal_address or "127.0.0.1:7233")
+    await put_in_order(database, Vault(settings.keys_dir), wall_clock())
     ports = embedded_ports(settings, database, client)
     scheduling = asyncio.create_task(keep_schedules_patiently(client, settings))
     try:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from activities.control import Control
+from activities.evidence import Evidence
 from activities.finance import Finance
 from activities.legal import Legal
 from activities.logistics import Logistics
@@ -18,8 +20,10 @@ from models.ports import (
     CreditBook,
     CreditBureau,
     DocumentPrinter,
+    EvidenceOffice,
     Ledger,
     Mailer,
+    PolicyBook,
     PostOffice,
     PriceList,
     Reconciler,
@@ -34,6 +38,8 @@ class Departments(Protocol):
 
     @property
     def prices(self) -> PriceList: ...
+    @property
+    def policies(self) -> PolicyBook: ...
     @property
     def bureau(self) -> CreditBureau: ...
     @property
@@ -55,6 +61,8 @@ class Departments(Protocol):
     @property
     def reconciler(self) -> Reconciler: ...
     @property
+    def evidence(self) -> EvidenceOffice: ...
+    @property
     def recorder(self) -> Recorder: ...
     @property
     def archive(self) -> Archive: ...
@@ -66,10 +74,11 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
     legal, logistics = Legal(ports.printer), Logistics(ports.stock, ports.carrier, ports.waker)
     receivables, support = Receivables(ports.ledger), Support(ports.mailer)
     post_room, reconciliation = PostRoom(ports.post_office), Reconciliation(ports.reconciler)
-    records = Records(ports.recorder, ports.archive)
+    records, evidence = Records(ports.recorder, ports.archive), Evidence(ports.evidence)
     return [
         sales.quote,
         sales.note_granted,
+        Control(ports.policies).read_policy,
         finance.assess_reliability,
         finance.reserve_headroom,
         finance.release_headroom,
@@ -90,6 +99,8 @@ def activities_of(ports: Departments) -> list[Callable[..., Any]]:
         post_room.dispatch_letters,
         reconciliation.write_statements,
         reconciliation.ring_unanswered,
+        evidence.sign_checkpoint,
+        evidence.hand_over_checkpoints,
         records.record,
         records.read_standing,
         records.archive_run,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from api import problems
 from api.openapi import describe
@@ -12,20 +13,29 @@ from api.routers import (
     agenda,
     alerts,
     approvals,
+    as_of,
     audit,
+    audit_export,
+    audit_log,
     bank,
     carrier_messages,
     clock,
+    codec,
     credit,
     customers,
     deals,
+    deputies,
+    duties,
     health,
     letters,
     lifecycle,
+    mining,
     money,
     policies,
+    privacy,
     products,
     reconciliations,
+    replay,
     reports,
     shortages,
     stock,
@@ -44,15 +54,19 @@ GUARDED = (
     deals.reading,
     actions.reading,
     timeline.router,
+    replay.router,
+    as_of.router,
     agenda.router,
     approvals.reading,
     lifecycle.router,
     customers.router,
+    privacy.router,
     products.router,
     stock.router,
     shortages.router,
     reports.router,
     money.reading,
+    credit.limits,
     credit.router,
     bank.hook,
     bank.statements,
@@ -63,15 +77,22 @@ GUARDED = (
     reconciliations.router,
     alerts.router,
     users.router,
+    deputies.router,
     audit.router,
+    duties.router,
+    audit_export.deal,
+    audit_export.router,
+    mining.router,
+    audit_log.router,
     clock.router,
+    codec.router,
     policies.router,
 )
-OPEN = (health.router,)
+OPEN = (health.router, codec.page)
 
 
-def create_app(desk: DealDesk, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application that serves this desk."""
+def create_app(desk: DealDesk, lifespan: Lifespan | None = None, ui_origins: str = "") -> FastAPI:
+    """The application that serves this desk. Web pages of `ui_origins` may ask it to decode payloads."""
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -84,6 +105,14 @@ def create_app(desk: DealDesk, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.desk = desk
     problems.install(app)
+    if origins := [origin.strip() for origin in ui_origins.split(",") if origin.strip()]:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=True,
+            allow_methods=["POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-namespace"],
+        )
     for router in (*ACTS, *GUARDED, *OPEN):
         app.include_router(router)
     describe(app)

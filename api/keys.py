@@ -1,4 +1,4 @@
-"""Who is calling: an API key, as a bearer token or in a header of its own."""
+"""Who is calling: an API key, as a bearer token or in a header of its own; and for whom, when a deputy calls."""
 
 from typing import Annotated
 
@@ -28,14 +28,19 @@ Me = Annotated[Caller, Depends(me_of)]
 
 
 async def identify(request: Request) -> Caller:
-    """The caller whose key this is. Raises RequestRefused with 401."""
+    """The caller whose key this is, with the rights of whom they name in X-On-Behalf-Of as that person's deputy.
+
+    Raises RequestRefused with 401, or a DeskError when they are not.
+    """
     key = _key(request)
     person = await desk_of(request).books.people.authenticate(key) if key else None
     if person is None:
         why = "no API key was sent" if not key else "this API key is not valid"
         challenge = {"WWW-Authenticate": 'Bearer realm="dealwright"'}
         raise RequestRefused(401, "unauthenticated", why, challenge)
-    return caller_of(person)
+    caller = caller_of(person)
+    absent = request.headers.get("x-on-behalf-of", "").strip()
+    return await desk_of(request).deputies.acting_for(caller, absent) if absent else caller
 
 
 def _key(request: Request) -> str:

@@ -16,8 +16,9 @@ from infra.db import open_database
 from infra.desk.engine import Engine
 from infra.desk.service import DealDesk
 from infra.logging import configure_logging
+from infra.privacy.moving_in import put_in_order
 from infra.settings import Settings, load_settings
-from infra.temporal_client import EngineUnreachable, connect
+from infra.temporal_client import EngineUnreachable, connect_as
 
 GRACE_SECONDS = 15
 _ANYWHERE = "127.0.0.1:7233"
@@ -81,7 +82,8 @@ async def serve(settings: Settings, temporal_address: str = "", announce: Callab
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     desk = DealDesk(database, None, settings)
     try:
-        app = create_app(desk, _lifespan(desk.engine, where, settings))
+        await put_in_order(database, desk.books.vault, desk.clock())
+        app = create_app(desk, _lifespan(desk.engine, where, settings), settings.ui_origins)
         tell = announce or _log_address
         await server_of(app, settings, lambda: tell(address_of(listening))).serve(sockets=[listening])
     finally:
@@ -98,7 +100,7 @@ def _lifespan(engine: Engine, where: str, settings: Settings) -> Lifespan:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        connecting = asyncio.create_task(_connect(engine, where, settings.temporal_namespace))
+        connecting = asyncio.create_task(_connect(engine, where, settings))
         try:
             yield
         finally:
@@ -109,11 +111,11 @@ def _lifespan(engine: Engine, where: str, settings: Settings) -> Lifespan:
     return lifespan
 
 
-async def _connect(engine: Engine, where: str, namespace: str) -> None:
+async def _connect(engine: Engine, where: str, settings: Settings) -> None:
     """Connect as soon as the engine is there; afterwards the client finds it again by itself."""
     while not engine.is_attached:
         try:
-            engine.attach(await connect(where, namespace, deadline=timedelta(seconds=30)))
+            engine.attach(await connect_as(settings, where, timedelta(seconds=30)))
         except EngineUnreachable as problem:
             log.warning("engine_unreachable", address=where, reason=problem.reason)
     log.info("engine_connected", address=where)

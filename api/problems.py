@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse
 from structlog import get_logger
 
 from infra.db import DatabaseBusy
-from infra.desk.errors import Busy, DeskError, EngineDown, Invalid, Refused, UnreadableFile, WrongRole
+from infra.desk.errors import Busy, DeskError, EngineDown, Invalid, Refused, Unlogged, UnreadableFile, WrongRole
+from infra.evidence.tree import LogDamaged
+from infra.privacy.installation_key import KeyLost
 from infra.stores.archive import HistoryDamaged
 from infra.stores.pages import BadCursor
 from models.errors import Refusal
@@ -26,8 +28,10 @@ STATUS = {
     "unknown_action": 404,
     "not_found": 404,
     "wrong_role": 403,
+    "not_a_deputy": 403,
     "stale_version": 412,
     "engine_unreachable": 503,
+    "read_not_logged": 503,
     "too_many_requests": 429,
     "too_large": 413,
 }
@@ -130,7 +134,7 @@ async def _refused_request(_: Request, error: Exception) -> JSONResponse:
 async def _desk_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DeskError)
     status = STATUS.get(error.code, 422 if isinstance(error, UnreadableFile) else 409)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, EngineDown | Busy) else {}
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, EngineDown | Busy | Unlogged) else {}
     return answer_with(problem(status, error.code, error.message, **_more(error, status)), headers)
 
 
@@ -201,6 +205,16 @@ async def _damaged(_: Request, error: Exception) -> JSONResponse:
     return answer_with(problem(503, "history_damaged", str(error)), {"Retry-After": "60"})
 
 
+async def _damaged_log(_: Request, error: Exception) -> JSONResponse:
+    return answer_with(problem(503, "audit_log_damaged", str(error)), {"Retry-After": "60"})
+
+
+async def _keys(_: Request, error: Exception) -> JSONResponse:
+    log.error("personal_data_locked", reason=str(error))
+    why = "personal data can't be read now: the key of this installation is missing"
+    return answer_with(problem(503, "keys_missing", why), {"Retry-After": "60"})
+
+
 async def _database(_: Request, error: Exception) -> JSONResponse:
     log.error("database_unavailable", kind=type(error).__name__)
     return answer_with(problem(503, "database_unavailable", "the database does not answer now"), {"Retry-After": "5"})
@@ -218,6 +232,8 @@ _ANSWERS: dict[type[Exception], Any] = {
     HTTPException: _http,
     BadCursor: _bad_cursor,
     HistoryDamaged: _damaged,
+    LogDamaged: _damaged_log,
+    KeyLost: _keys,
     DatabaseBusy: _database,
     OperationalError: _database,
     Exception: _mistake,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 
+from benchmarks.audit_log import MILLION, Lengths, audit_log
 from benchmarks.bank import bank_entries
 from benchmarks.core import core
 from benchmarks.desk import Desk
@@ -19,6 +20,7 @@ from benchmarks.ladder import shortage_ladders
 from benchmarks.machine import describe, load, warning
 from benchmarks.memory import memory
 from benchmarks.moves import events_per_move, many_moves, single_moves
+from benchmarks.replays import replays
 from benchmarks.rig import PLAIN_WORKER, running_rig
 from benchmarks.stock import reservations
 from benchmarks.trigger import triggers
@@ -31,7 +33,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much is measured: batches of acts, whole deals, open deals, pure parts, reservations, ladders, invoices
-    (each paid by two bank entries)."""
+    (each paid by two bank entries), and the audit log."""
 
     batches: int = 24
     acts: int = 10
@@ -49,10 +51,11 @@ class Sizes:
     ladders: int = 3
     bank_batches: int = 3
     bank_invoices: int = 5_000
+    log: Lengths = MILLION
 
 
-QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3, 6, 10, 1, 1, 1_000)
-TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1, 1, 1, 1, 1, 10)
+QUICK = Sizes(6, 6, 3, 3, 8, 4, 100, 10, 500, 3, 3, 6, 10, 1, 1, 1_000, Lengths((0, 100_000), 6, 10, 100))
+TINY = Sizes(1, 1, 1, 1, 1, 1, 3, 2, 20, 1, 1, 1, 1, 1, 1, 10, Lengths((0, 600), 1, 1, 3))
 """Shows that everything works; says nothing about speed."""
 
 Report = Callable[[str, list[Figure]], None]
@@ -63,6 +66,7 @@ async def measure(sizes: Sizes, folder: Path, report: Report) -> None:
     report("State machine", triggers(sizes.trigger_batches, sizes.trigger_rounds))
     report("Pure core", core(sizes.core_batches, sizes.core_deals))
     report("Stock book", await reservations(folder, sizes.stock_batches, sizes.stock_acts))
+    report("Audit log", await audit_log(folder, sizes.log))
     report("Bank entries", await bank_entries(folder, sizes.bank_batches, sizes.bank_invoices))
     async with running_rig(folder / "moves") as rig:
         desk = Desk(rig)
@@ -70,6 +74,7 @@ async def measure(sizes: Sizes, folder: Path, report: Report) -> None:
         report("Events", await events_per_move(desk, sizes.acts))
         report("Sixteen at a time", await many_moves(desk, sizes.many_batches, sizes.many_acts))
         report("Whole deals", await whole_deals(desk, sizes.whole, sizes.replayed))
+        report("Replays", await replays(desk, sizes.replayed, 1_000 if sizes.replayed > 1 else 10))
     async with running_rig(folder / "ladder", PLAIN_WORKER, test_clock=True) as rig:
         report("Shortage ladder", await shortage_ladders(Desk(rig), sizes.ladders))
         report("Collection ladder", await dunning_ladders(Desk(rig), sizes.ladders))

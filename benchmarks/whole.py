@@ -29,7 +29,7 @@ _TIMERS = (
     EventType.EVENT_TYPE_TIMER_FIRED,
     EventType.EVENT_TYPE_TIMER_CANCELED,
 )
-_JSON = ("payload", "facts", "verdicts", "events")
+_JSON = ("payload", "facts", "verdicts", "events", "receipt")
 _ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 
 
@@ -136,4 +136,7 @@ def entries_of(rig: Rig, deal_id: str) -> list[Entry]:
     rows = rig.books.execute(
         f"SELECT {', '.join(names)} FROM timeline WHERE deal_id = ? ORDER BY sequence", (deal_id,)
     ).fetchall()
-    return [Entry(**{n: json.loads(v) if n in _JSON else v for n, v in zip(names, row, strict=True)}) for row in rows]
+    return [
+        Entry(**{n: json.loads(v) if n in _JSON and v is not None else v for n, v in zip(names, row, strict=True)})
+        for row in rows
+    ]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.exits import CommandFailed, ExitCode
+from cli import as_of, audit_export, audit_leaves, audit_log, duties
+from cli.exits import ExitCode
 from cli.session import Session, run, session_of
 
 app = typer.Typer(help="Prove that what stands in the books is what happened.", no_args_is_help=True)
+audit_log.add_to(app)
+audit_leaves.add_to(app)
+audit_export.add_to(app)
+as_of.add_to(app)
+duties.add_to(app)
 
 
 @app.command()
@@ -24,13 +31,21 @@ def replay(
     context: typer.Context,
     deals: Annotated[list[str] | None, typer.Argument(metavar="[DEAL]...", help="Ids of deals.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every deal.")] = False,
+    customer: Annotated[str, typer.Option(help="Deals of this customer.")] = "",
+    owner: Annotated[str, typer.Option(help="Deals of this owner.")] = "",
+    state: Annotated[str, typer.Option(help="Deals in this state.")] = "",
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="Deals with an act on this day or later.")] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Deals with an act on this day or before.")] = "",
+    kind: Annotated[str, typer.Option(help="Which replays, of: fold, rules, engine.")] = "fold,rules,engine",
+    jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 for one on each core.")] = 0,
+    bundle: Annotated[Path | None, typer.Option(metavar="FILE", help="The deals of an exported bundle.")] = None,
 ) -> None:
-    """Replay engine histories on this code, and fold the timelines; exit code 1 when a deal comes out different."""
+    """Fold timelines, judge every act again, replay engine histories; exit code 1 when a deal comes out different."""
     from cli.replaying import show_replay
+    from cli.replaying_asked import asked_of
 
-    if bool(deals) == everything:
-        raise CommandFailed(ExitCode.USAGE, "name deals, or say --all")
-    if not run(show_replay(session_of(context), deals or [])):
+    asked = asked_of(deals or [], everything, (customer, owner, state, first, last), kind, jobs, bundle)
+    if not run(show_replay(session_of(context), asked)):
         raise typer.Exit(ExitCode.REFUSED)
 
 

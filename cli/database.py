@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from cli.session import session_of
+from cli.session import run, session_of
 
 app = typer.Typer(help="The tables of our own database.", no_args_is_help=True)
 
 
 @app.command()
 def upgrade(context: typer.Context) -> None:
-    """Create the tables or bring them up to date."""
-    from infra.migrate import head, upgrade
+    """Create the tables or bring them up to date, and what stands in them."""
+    from infra.migrate import head
 
     session = session_of(context)
-    upgrade(session.settings.database)
+
+    async def work() -> None:
+        async with session.database(create=True):
+            pass  # opening it does all of that
+
+    run(work())
     session.screen.result({"revision": head()}, lambda: session.screen.line(f"the tables are at revision {head()}"))
 
 

@@ -51,8 +51,10 @@ async def show_timeline(session: Session, deal_id: str, as_of: str, refusals: bo
                 after = page.next_after
                 if not after:
                     break
+        # programs get what the hashes cover, people read names
+        shown = await desk.privacy.shown(caller, [entries, refused])
     plain = {"deal": deal_id, "entries": entries, "refusals": refused}
-    session.screen.result(plain, lambda: render_timeline(session, entries, refused))
+    session.screen.result(plain, lambda: render_timeline(session, *shown))
 
 
 def render_timeline(session: Session, entries: list[Plain], refused: list[Plain]) -> None:

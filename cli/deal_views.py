@@ -11,7 +11,7 @@ from cli.deal_texts import amount, minute
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import caller_named, desk_on
 from cli.session import Session
-from infra.desk.errors import Busy, Conflict, DeskError, EngineDown, Invalid, NoSuch, Refused
+from infra.desk.errors import Busy, Conflict, DeskError, EngineDown, Invalid, NoSuch, Refused, Unlogged
 from infra.desk.judging import ActionView
 from infra.stores.deals import AgendaFilter, DealFilter
 from models import codec
@@ -29,7 +29,7 @@ def said_no() -> Iterator[None]:
         yield
     except NoSuch as problem:
         raise CommandFailed(ExitCode.NOT_FOUND, problem.message) from None
-    except (EngineDown, Busy) as problem:
+    except (EngineDown, Busy, Unlogged) as problem:
         raise CommandFailed(ExitCode.ENGINE, problem.message, "`dealwright doctor` looks for the cause") from None
     except Refused as refused:
         raise CommandFailed(ExitCode.REFUSED, refused.message, _way_out(refused)) from None
@@ -106,7 +106,7 @@ async def show_deal(session: Session, deal_id: str) -> None:
     async with desk_on(session) as desk:
         caller = await caller_named(desk, session.options.acting_as)
         with said_no():
-            deal = await desk.reading.deal(caller, deal_id)
+            deal = await desk.privacy.shown(caller, await desk.reading.deal(caller, deal_id))
     session.screen.result(deal, lambda: _render_deal(session, deal))
 
 
@@ -154,9 +154,10 @@ async def show_why(session: Session, deal_id: str, action: str) -> None:
         caller = await caller_named(desk, session.options.acting_as)
         with said_no():
             told = await desk.why(caller, deal_id, action)
-    plain = {"deal": told.deal, "waits_for": told.waits_for, "actions": [codec.encode(view) for view in told.actions]}
+        waits = await desk.privacy.shown(caller, told.waits_for)
+    plain = {"deal": told.deal, "waits_for": waits, "actions": [codec.encode(view) for view in told.actions]}
     acting = session.options.acting_as or "the operator"
-    session.screen.result(plain, lambda: _render_why(session, told.deal, told.waits_for, told.actions, acting, action))
+    session.screen.result(plain, lambda: _render_why(session, told.deal, waits, told.actions, acting, action))
 
 
 def _render_why(
@@ -209,7 +210,8 @@ async def show_agenda(session: Session, deal_id: str, role: str, person: str, li
             if deal_id:
                 await desk.reading.deal_agenda(caller, deal_id)
             page = await desk.reading.agenda(caller, asked, limit=min(limit, 200))
-    session.screen.result(page.rows, lambda: agenda_table(session, "", page.rows, with_deal=not deal_id))
+        rows = await desk.privacy.shown(caller, page.rows)
+    session.screen.result(rows, lambda: agenda_table(session, "", rows, with_deal=not deal_id))
 
 
 def agenda_table(session: Session, title: str, items: list[Plain], *, with_deal: bool = False) -> None:

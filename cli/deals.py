@@ -80,6 +80,22 @@ def do(
     run(do_action(session_of(context), deal, action, field or [], payload, key, if_version, dry_run))
 
 
+@app.command("move-policy")
+def move_policy(
+    context: typer.Context,
+    deal: Deal,
+    version: Annotated[str, typer.Argument(help="A version that is active; `dealwright policies list` shows them.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the deal shall live by other numbers.")],
+    key: Annotated[str, typer.Option(help="Idempotency key.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only judge whether it is possible.")] = False,
+) -> None:
+    """Move a deal to another version of the policy, --as a head of sales who is not involved in it."""
+    from cli.deal_acts import do_action
+
+    fields = [f"version={version}", f"reason={reason}"]
+    run(do_action(session_of(context), deal, "adopt_policy", fields, "", key, 0, dry_run))
+
+
 @app.command()
 def why(
     context: typer.Context,

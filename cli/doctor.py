@@ -21,7 +21,7 @@ from infra.desk.books import Books
 from infra.migrate import StaleTables, check
 from infra.settings import Settings
 from infra.system_state import running_system
-from infra.temporal_client import EngineUnreachable, connect
+from infra.temporal_client import EngineUnreachable, connect_as
 from infra.temporal_server import EmbeddedServerError, find_binary
 from infra.test_clock import test_clock_available
 
@@ -181,7 +181,7 @@ async def _engine(settings: Settings) -> Finding:
     from infra.desk.service import DealDesk
 
     try:
-        client = await connect(address, settings.temporal_namespace, deadline=timedelta(seconds=5))
+        client = await connect_as(settings, address, timedelta(seconds=5))
     except EngineUnreachable as problem:
         return Finding("engine", "wrong", str(problem), "is the cluster up, and the address right?")
     database = open_database(settings.database)
@@ -202,7 +202,7 @@ async def _clock(settings: Settings) -> Finding:
     if not address:
         return Finding("test clock", "fine", "on, with the embedded server")
     try:
-        there = await test_clock_available(await connect(address, settings.temporal_namespace))
+        there = await test_clock_available(await connect_as(settings, address))
     except Exception as problem:
         return Finding("test clock", "doubtful", f"could not be asked: {type(problem).__name__}")
     if there:

@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 from temporalio.client import Client
 
 from cli.exits import CommandFailed, ExitCode
-from cli.session import OPERATOR, Session
+from cli.session import DEPUTY_OF, OPERATOR, Session
 from infra.db import Database
 from infra.desk.callers import OPERATOR as OPERATING
 from infra.desk.callers import Caller, caller_of
-from infra.desk.errors import Busy, EngineDown
+from infra.desk.errors import Busy, DeskError, EngineDown
 from infra.desk.service import DealDesk
 from infra.stores.pages import Row
 from infra.system import engine_for
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.test_clock import fast_forward
 from models import codec
 from models.deal_state import Deal
@@ -81,15 +81,24 @@ class Hands:
 
 
 async def caller_named(desk: DealDesk, user: str) -> Caller:
-    """The user with this id, or the operator of this machine. Raises CommandFailed."""
+    """The user with this id, a deputy on behalf of somebody, or the operator of this machine. Raises CommandFailed."""
+    user, _, absent = user.partition(DEPUTY_OF)
     if user in ("", OPERATOR):
+        if absent:
+            raise CommandFailed(ExitCode.USAGE, "the operator is a machine, which stands in for nobody")
         return OPERATING
     person = await desk.books.people.get(user)
     if person is None:
         raise CommandFailed(ExitCode.NOT_FOUND, f"there is no user {user!r}", "`dealwright user list` shows them all")
     if not person.active:
         raise CommandFailed(ExitCode.REFUSED, f"user {user} is not active")
-    return caller_of(person)
+    if not absent:
+        return caller_of(person)
+    try:
+        return await desk.deputies.acting_for(caller_of(person), absent)
+    except DeskError as problem:
+        advice = "`dealwright user deputy list` shows who stands in for whom"
+        raise CommandFailed(ExitCode.REFUSED, problem.message, advice) from None
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
@@ -115,7 +124,7 @@ async def hands_on(session: Session, create: bool = False) -> AsyncIterator[Hand
         session.require_data()
     settings = session.settings
     async with engine_for(settings, session.screen.note) as address, session.database(create=True) as database:
-        client = await connect(address, settings.temporal_namespace)
+        client = await connect_as(settings, address)
         yield Hands(DealDesk(database, client, settings), client)
 
 
@@ -137,7 +146,7 @@ async def reading_desk(session: Session, database: Database) -> DealDesk:
     if not address:
         return DealDesk(database, None, settings)
     try:
-        client = await connect(address, settings.temporal_namespace, deadline=timedelta(seconds=2))
+        client = await connect_as(settings, address, timedelta(seconds=2))
     except EngineUnreachable:
         return DealDesk(database, None, settings)
     return DealDesk(database, client, settings)

@@ -23,15 +23,18 @@ Allow = Annotated[bool, typer.Option("--allow-refused", help="Exit with 0 even w
 @app.command()
 def customers(context: typer.Context, file: File, allow_refused: Allow = False) -> None:
     """Add customers, or bring their cards up to date."""
+    session = session_of(context)
 
     async def work(database: Database, at: str) -> Report:
         from cli.imports.customers import import_customers
         from cli.imports.users import all_people
+        from infra.privacy.vault import Vault
         from infra.stores.people import PeopleStore
 
-        return await import_customers(database, file, at, frozenset(await all_people(PeopleStore(database))))
+        owners = frozenset(await all_people(PeopleStore(database)))
+        return await import_customers(database, file, at, owners, Vault(session.settings.keys_dir))
 
-    run(_import(session_of(context), work, allow_refused))
+    run(_import(session, work, allow_refused))
 
 
 @app.command()

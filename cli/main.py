@@ -19,11 +19,14 @@ from cli import (
     deals,
     importing,
     invoices,
+    keys,
     letters,
     lifecycle,
+    mining,
     money,
     people,
     policies,
+    privacy,
     reconcile,
     reports,
     serving,
@@ -31,13 +34,13 @@ from cli import (
     stock,
     testing_time,
 )
-from cli.exits import MEANINGS
+from cli.exits import MEANINGS, CommandFailed, ExitCode
 from cli.root import Root
 from cli.screen import Output
-from cli.session import Options, Session, session_of
+from cli.session import DEPUTY_OF, Options, Session, session_of
 
 EPILOG = (
-    "The options --data, -o, --quiet, --as and --debug may stand anywhere on the line. "
+    "The options --data, -o, --quiet, --as, --for and --debug may stand anywhere on the line. "
     "`dealwright exit-codes` lists what the exit codes mean; docs/cli.md tells more."
 )
 
@@ -57,6 +60,7 @@ Data = Annotated[Path | None, typer.Option("--data", help="Data folder; DEALWRIG
 Form = Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks and no progress on stderr.")]
 As = Annotated[str, typer.Option("--as", metavar="USER", help="The user to act and read as, instead of the operator.")]
+For = Annotated[str, typer.Option("--for", metavar="USER", help="On whose behalf --as acts, as a deputy.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -67,14 +71,19 @@ def options(
     output: Form = Output.TABLE,
     quiet: Quiet = False,
     acting_as: As = "",
+    absent: For = "",
     debug: Debug = False,
 ) -> None:
     """Takes B2B deals from first contact to paid and supported."""
-    context.obj = Session(Options(data, output, quiet, acting_as, debug))
+    if absent and not acting_as:
+        raise CommandFailed(ExitCode.USAGE, "--for says on whose behalf a deputy acts: name the deputy with --as")
+    acting = f"{acting_as}{DEPUTY_OF}{absent}" if absent else acting_as
+    context.obj = Session(Options(data, output, quiet, acting, debug))
 
 
 serving.add_to(app)
 shortages.add_to(app, "Daily work")
+mining.add_to(audit.app)
 
 
 @app.command("exit-codes", rich_help_panel=serving.SYSTEM)
@@ -100,9 +109,11 @@ for tree, name, panel in (
     (bank.app, "bank", "Daily work"),
     (audit.app, "audit", "Evidence"),
     (money.app, "money", "Evidence"),
+    (privacy.app, "privacy", "Evidence"),
     (lifecycle.app, "lifecycle", "Evidence"),
     (testing_time.app, "clock", serving.SYSTEM),
     (policies.app, "policies", serving.SYSTEM),
+    (keys.app, "keys", serving.SYSTEM),
     (database.app, "db", serving.SYSTEM),
 ):
     app.add_typer(tree, name=name, rich_help_panel=panel)

@@ -1,4 +1,4 @@
-"""Users from the command line: user add, list, key."""
+"""Users from the command line: user add, list, key, and their deputies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import deputies
 from cli.exits import CommandFailed, ExitCode
 from cli.session import Session, run, session_of
 
-app = typer.Typer(help="People and machine clients, and their API keys.", no_args_is_help=True)
+app = typer.Typer(help="People and machine clients, their API keys, and deputies.", no_args_is_help=True)
+app.add_typer(deputies.app, name="deputy")
 
 
 @app.command()

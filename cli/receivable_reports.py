@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.as_of import check_times
 from cli.exits import CommandFailed, ExitCode
 from cli.session import Session, run, session_of
 
@@ -21,6 +22,10 @@ Customer = Annotated[str, typer.Option(help="Only this customer.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Customers to name at most.")]
 Days = Annotated[int, typer.Option(min=1, max=1_100, help="Days of the period that ends with the day.")]
 Weeks = Annotated[int, typer.Option(min=1, max=104, help="ISO weeks, that of the day first.")]
+KnownAt = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="Count what was known by this day or instant, on value days."),
+]
 TestDeals = Annotated[bool, typer.Option("--test-deals", help="Count test deals, too, such as those of the demo.")]
 
 _BUCKETS = ("not due>", "1-30>", "31-60>", "61-90>", "91-180>", "over 180>")
@@ -45,25 +50,36 @@ def ageing(
     customer: Customer = "",
     limit: Limit = 25,
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> None:
     """What customers owe, by how late it is."""
-    asked = (as_of, currency, customer, test_deals, limit)
+    asked = (as_of, currency, customer, test_deals, limit, known_at)
     run(_show(session_of(context), asked, lambda reports, who, what: reports.ageing(who, what), _ageing))
 
 
 def dso(
-    context: typer.Context, as_of: AsOf = "", days: Days = 90, currency: Currency = "", test_deals: TestDeals = False
+    context: typer.Context,
+    as_of: AsOf = "",
+    days: Days = 90,
+    currency: Currency = "",
+    test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> None:
     """Days sales outstanding: how many days of sales customers owe."""
-    asked = (as_of, currency, "", test_deals, 1)
+    asked = (as_of, currency, "", test_deals, 1, known_at)
     run(_show(session_of(context), asked, lambda reports, who, what: reports.dso(who, what, days), _dso))
 
 
 def effectiveness(
-    context: typer.Context, as_of: AsOf = "", days: Days = 90, currency: Currency = "", test_deals: TestDeals = False
+    context: typer.Context,
+    as_of: AsOf = "",
+    days: Days = 90,
+    currency: Currency = "",
+    test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> None:
     """How much of what could have been collected in a period was collected."""
-    asked = (as_of, currency, "", test_deals, 1)
+    asked = (as_of, currency, "", test_deals, 1, known_at)
     ask = lambda reports, who, what: reports.effectiveness(who, what, days)  # noqa: E731
     run(_show(session_of(context), asked, ask, _effectiveness))
 
@@ -75,9 +91,10 @@ def cash(
     currency: Currency = "",
     customer: Customer = "",
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> None:
     """What money is expected in which week, by promises and by how late each customer pays."""
-    asked = (as_of, currency, customer, test_deals, 1)
+    asked = (as_of, currency, customer, test_deals, 1, known_at)
     run(_show(session_of(context), asked, lambda reports, who, what: reports.expected_cash(who, what, weeks), _cash))
 
 
@@ -88,15 +105,16 @@ def lateness(
     customer: Customer = "",
     limit: Limit = 25,
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> None:
     """How late customers pay, and how many invoices reached which rung of the collection ladder."""
-    asked = (as_of, currency, customer, test_deals, limit)
+    asked = (as_of, currency, customer, test_deals, limit, known_at)
     run(_show(session_of(context), asked, lambda reports, who, what: reports.lateness(who, what), _lateness))
 
 
 async def _show(
     session: Session,
-    asked: tuple[str, str, str, bool, int],
+    asked: tuple[str, str, str, bool, int, str],
     ask: Callable[[MoneyReports, Caller, Asked], Awaitable[Plain]],
     render: Callable[[Session, Plain], None],
 ) -> None:
@@ -105,6 +123,7 @@ async def _show(
     from infra.desk.money_reports import Asked, MoneyReports
 
     _check(asked[0], asked[1])
+    check_times(("--known-at", asked[5]))
     async with desk_on(session) as desk:
         caller = await caller_named(desk, session.options.acting_as)
         with said_no():
@@ -131,12 +150,12 @@ def _ageing(session: Session, report: Plain) -> None:
     for total in report["totals"]:
         rows = [row for row in report["customers"] if row["currency"] == total["currency"]]
         screen.table(
-            f"Open receivables in {total['currency']} at the end of {report['as_of']}, by days overdue",
+            f"Open receivables in {total['currency']} at the end of {_when(report)}, by days overdue",
             ("customer", *_BUCKETS, "open>", "disputed>"),
             [_aged(row["customer"], row) for row in rows] + [_aged(f"all {total['customers']}", total)],
         )
     if not report["totals"]:
-        screen.line(f"nothing is open at the end of {report['as_of']}")
+        screen.line(f"nothing is open at the end of {_when(report)}")
 
 
 def _aged(name: str, row: Plain) -> tuple[str, ...]:
@@ -185,12 +204,12 @@ def _cash(session: Session, report: Plain) -> None:
         weeks = [(w["week"], w["monday"], _bare(w["expected"]), _bare(w["promised"])) for w in row["weeks"]]
         apart = [(name, "", _bare(row[name]), "") for name in ("later", "uncertain", "legal")]
         screen.table(
-            f"Expected cash in {row['currency']} as of {report['as_of']}",
+            f"Expected cash in {row['currency']} as of {_when(report)}",
             ("week", "from", "expected>", "promised>"),
             [*weeks, *apart, ("open", "", _bare(row["open"]), "")],
         )
     if not report["items"]:
-        screen.line(f"nothing is open at the end of {report['as_of']}")
+        screen.line(f"nothing is open at the end of {_when(report)}")
     screen.line(
         "uncertain: disputed. legal: handed over. Who never paid before is expected to pay "
         f"{report['usual_days_late']} days after the due day."
@@ -202,14 +221,19 @@ def _lateness(session: Session, report: Plain) -> None:
     names = ("customer", "invoices", "median_days", "average_days")
     together = ("all", report["invoices"], report["median_days"], report["average_days"])
     rows = [tuple(row[name] for name in names) for row in report["customers"]]
-    session.screen.table(f"Days late until {report['as_of']}", columns, [*rows, together])
+    session.screen.table(f"Days late until {_when(report)}", columns, [*rows, together])
     counts = [(row["rung"].replace("_", " "), row["invoices"]) for row in report["rungs"]]
     if counts:
         session.screen.table("Rungs of the collection ladder", ("rung", "invoices>"), counts)
 
 
 def _period(name: str, report: Plain) -> str:
-    return f"{name}, {report['from']} to {report['as_of']} ({report['days']} days)"
+    return f"{name}, {report['from']} to {_when(report)} ({report['days']} days)"
+
+
+def _when(report: Plain) -> str:
+    known = report["known_at"]
+    return f"{report['as_of']}, as known at {known[:16].replace('T', ' ')}" if known else str(report["as_of"])
 
 
 def bare(amount: Plain) -> str:

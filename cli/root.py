@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from cli.exits import ExitCode, explain
 from cli.screen import complain
 
-WITH_VALUE = ("--data", "--output", "-o", "--as")
+WITH_VALUE = ("--data", "--output", "-o", "--as", "--for")
 FLAGS = ("--quiet", "-q", "--debug")
 
 

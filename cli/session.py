@@ -25,9 +25,13 @@ OPERATOR = "operator"
 """The user that the command line acts as when --as names nobody: the machine client of whoever owns the folder."""
 
 
+DEPUTY_OF = " for "
+"""Between a deputy and the absent person, where it is said who acts; no id has spaces."""
+
+
 @dataclass(frozen=True)
 class Options:
-    """The global options as they were given."""
+    """The global options as they were given. `acting_as` is a user, or a deputy and for whom."""
 
     data: Path | None = None
     output: Output = Output.TABLE
@@ -61,8 +65,11 @@ class Session:
     async def database(self, create: bool = False) -> AsyncIterator[Database]:
         """Our tables, up to date; with `create` also in a folder that is new."""
         from infra.db import open_database
+        from infra.desk.clocks import wall_clock
         from infra.logging import log_to_stderr
         from infra.migrate import upgrade
+        from infra.privacy.moving_in import put_in_order
+        from infra.privacy.vault import Vault
 
         log_to_stderr()
         if not create:
@@ -71,6 +78,7 @@ class Session:
         await asyncio.to_thread(upgrade, settings.database)
         opened = open_database(settings.database, settings.sqlite_synchronous)
         try:
+            await put_in_order(opened, Vault(settings.keys_dir), wall_clock())
             yield opened
         finally:
             await opened.close()

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -27,6 +27,9 @@ BUSY_SECONDS = 15
 """How long SQLite waits for a writer of another process."""
 
 _TURN_SECONDS = 60
+_SCOUR_SECONDS = 2
+"""How long readers are waited for while everybody who writes waits."""
+
 _WRITES = "dealwright_writes"
 _TRIES = 4
 _READERS = 4
@@ -109,6 +112,14 @@ class Database:
         async with self._own_turn(), self._async_writer.begin() as connection:
             yield connection
 
+    async def scour(self, tables: Sequence[str], *, whole: bool = False) -> bool:
+        """Leave nothing of deleted rows in the files: empties SQLite's log, which holds old pages, and vacuums `tables`
+        on PostgreSQL, whose log still holds them until it is recycled. `whole` writes an SQLite file anew, which is for
+        rows that were there before it deleted securely. False when readers were in the way: to be done again."""
+        async with self._own_turn():
+            scour = partial(_scour, self._writer, tables, whole)
+            return await asyncio.get_running_loop().run_in_executor(self._writing, scour)
+
     async def close(self) -> None:
         """Give back all connections; waits for what is being read and written."""
         for threads in (self._writing, self._reading):
@@ -179,6 +190,25 @@ def _transaction(writer: Engine, work: Callable[[Connection], T]) -> T:
     raise AssertionError("the loop above returns or raises")
 
 
+def _scour(writer: Engine, tables: Sequence[str], whole: bool) -> bool:
+    if writer.dialect.name == "postgresql":
+        with writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+        return True
+    lent = writer.raw_connection()  # outside of any transaction, as both statements must be
+    try:
+        cursor = lent.cursor()
+        if whole:
+            cursor.execute("VACUUM")
+        cursor.execute(f"PRAGMA busy_timeout = {_SCOUR_SECONDS * 1000}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = cast("tuple[int, int, int]", cursor.fetchone())
+        return busy == 0
+    finally:
+        lent.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        lent.close()
+
+
 def sqlite_engine(url: str, synchronous: str = "FULL", writes: bool = False) -> Engine:
     """A synchronous engine on the same SQLite file, set up alike; with `writes` its transactions lock at once."""
     target = make_url(url).set(drivername="sqlite+pysqlite")
@@ -216,6 +246,8 @@ def _set_up_sqlite(engine: Engine, synchronous: str) -> None:
             f"synchronous = {synchronous}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
+            # while writing too, not for deletes alone: rows that change pages leave copies (12 of 1,000, measured)
+            "secure_delete = ON",
         ):
             cursor.execute(f"PRAGMA {setting}")
         cursor.close()

@@ -24,7 +24,12 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from infra.db import open_database
+from infra.desk.clocks import wall_clock
 from infra.migrate import upgrade
+from infra.payloads import cipher_of
+from infra.privacy.moving_in import put_in_order
+from infra.privacy.vault import Vault
 from infra.settings import PREFIX, Settings
 from infra.system_state import (
     RunningSystem,
@@ -34,7 +39,7 @@ from infra.system_state import (
     wait_for_lock,
     write_state,
 )
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 from infra.temporal_server import DIE_WITH_PARENT, EmbeddedServer, ServerOptions
 
 WORKER = Path(__file__).resolve().parent.parent / "worker.py"
@@ -105,17 +110,18 @@ class EmbeddedSystem:
         self._brief = brief
         self._lock: IO[bytes] | None = None
         folder = settings.data_dir
+        self._api_port = settings.api_port or _free_port()
         self.server = EmbeddedServer(
             ServerOptions(
                 folder,
                 ui_port=_free_port() if with_ui else None,
+                ui_codec=f"http://127.0.0.1:{self._api_port}/v1/codec" if api_command else "",
                 binary=settings.temporal_binary,
                 namespace=settings.temporal_namespace,
                 test_clock=settings.test_clock,
                 synchronous=settings.sqlite_synchronous,
             )
         )
-        self._api_port = settings.api_port or _free_port()
         environment = self._environment()
         self.worker = Child("worker", [sys.executable, str(WORKER)], environment, folder / "worker.log")
         self.api = Child("api", api_command, environment, folder / "api.log") if api_command else None
@@ -150,24 +156,45 @@ class EmbeddedSystem:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = await wait_for_lock(self.settings.data_dir)
         try:
+            self._have_keys()
             await asyncio.gather(self._migrate_and_start_children(), self.server.start())
-            client = await connect(self.server.address, self.settings.temporal_namespace)
+            client = await connect_as(self.settings, self.server.address)
             await asyncio.gather(self._until_polling(client), self._until_answering())
             write_state(self.settings.data_dir, self.running)
         except BaseException:
             await self.stop()
             raise
 
+    def _have_keys(self) -> None:
+        """Make the keys before the first payload is stored: a store without them holds plaintext."""
+        cipher = cipher_of(self.settings)
+        if cipher is None:
+            return
+        if self.settings.payloads == "encrypted" and self.settings.temporal_db.exists() and not cipher.ring.exists():
+            raise SystemFailed(
+                f"the deals in {self.settings.data_dir} were stored in clear, or the keys in {self.settings.keys_dir}"
+                " are lost: put their backup there, or set DEALWRIGHT_PAYLOADS=migrating"
+            )
+        cipher.ring.current()
+
     async def _migrate_and_start_children(self) -> None:
         """Our programs try until the server answers, so they load meanwhile; in a new folder even while tables are
         made, as there are no deals yet whose work could meet old tables."""
-        migrated = asyncio.to_thread(upgrade, self.settings.database)
+        migrated = self._migrate()
         if self.settings.temporal_db.exists():
             await migrated
             self._start_children()
         else:
             self._start_children()
             await migrated
+
+    async def _migrate(self) -> None:
+        await asyncio.to_thread(upgrade, self.settings.database)
+        database = open_database(self.settings.database, self.settings.sqlite_synchronous)
+        try:
+            await put_in_order(database, Vault(self.settings.keys_dir), wall_clock())
+        finally:
+            await database.close()
 
     def _start_children(self) -> None:
         for child in self._children:
@@ -221,6 +248,8 @@ class EmbeddedSystem:
             "TEST_CLOCK": str(self.settings.test_clock).lower(),
             "API_PORT": str(self._api_port),
         }
+        if ui_port := self.server.options.ui_port:
+            own["UI_ORIGINS"] = f"http://127.0.0.1:{ui_port},http://localhost:{ui_port}"
         return {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
 
     async def _until_polling(self, client: Client) -> None:

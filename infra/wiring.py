@@ -7,6 +7,7 @@ from temporalio.client import Client
 
 from infra.db import Database
 from infra.desk.service import DealDesk
+from infra.evidence.office import office_of
 from infra.gateways.credit_book import SqlCreditBook
 from infra.gateways.credit_bureau import SqlCreditBureau
 from infra.gateways.http_carrier import HttpCarrier
@@ -17,6 +18,7 @@ from infra.gateways.letter_office import dispatcher_of, letterhead_of
 from infra.gateways.mailer import OutboxMailer
 from infra.gateways.nulls import NullPostOffice
 from infra.gateways.own_carrier import OwnCarrier
+from infra.gateways.policy_book import SqlPolicyBook
 from infra.gateways.price_list import SqlPriceList
 from infra.gateways.printer import FilePrinter
 from infra.gateways.run_archive import EngineArchive
@@ -31,8 +33,10 @@ from models.ports import (
     CreditBook,
     CreditBureau,
     DocumentPrinter,
+    EvidenceOffice,
     Ledger,
     Mailer,
+    PolicyBook,
     PostOffice,
     PriceList,
     Reconciler,
@@ -47,6 +51,7 @@ class Ports:
     """One implementation of every port."""
 
     prices: PriceList
+    policies: PolicyBook
     bureau: CreditBureau
     credit: CreditBook
     printer: DocumentPrinter
@@ -57,6 +62,7 @@ class Ports:
     mailer: Mailer
     post_office: PostOffice
     reconciler: Reconciler
+    evidence: EvidenceOffice
     recorder: Recorder
     archive: Archive
 
@@ -72,6 +78,7 @@ def embedded_ports(settings: Settings, database: Database, client: Client) -> Po
     mailer = OutboxMailer(database, settings.outbox_dir, letterhead_of(settings))
     return Ports(
         prices=SqlPriceList(database),
+        policies=SqlPolicyBook(database),
         bureau=SqlCreditBureau(database),
         credit=SqlCreditBook(database),
         printer=FilePrinter(database, settings.documents_dir),
@@ -82,6 +89,7 @@ def embedded_ports(settings: Settings, database: Database, client: Client) -> Po
         mailer=mailer,
         post_office=dispatcher_of(settings, database) or NullPostOffice(),
         reconciler=SqlReconciler(database, mailer, settings.reconciliation_answer_days),
+        evidence=office_of(settings, database),
         recorder=DatabaseRecorder(database),
         archive=EngineArchive(client, HistoryArchive(database, settings.archive_dir)),
     )

@@ -27,6 +27,7 @@ from models.stages.billing import followed
 from models.stages.everywhere import CountrySet, CustomerCountrySet, Moved, lifted_at_the_end
 from models.stages.handling import ActionSpec
 from models.stages.opening import DealOpened, OpenDeal
+from models.stages.separation import noted
 from models.timeline import GENESIS, Entry, entry_hash
 
 __all__ = ["agenda", "allowed_actions", "apply", "automatic", "consider", "decide", "fold", "next_due", "open_deal"]
@@ -109,6 +110,7 @@ def decide(deal: Deal, command: Command, policy: Policy, now: str, facts: Facts 
     target = DEALS.fire(deal.state, command.action)
     if target != deal.state:
         events = [*events, *lifted_at_the_end(context, events, target), Moved(target)]
+    events = [*events, *noted(context, command.action)]
     after, effects = apply(deal, events, now)
     entry = Entry(
         deal_id=deal.id,

@@ -7,6 +7,7 @@ from models.lifecycle.states import DealState, Stage
 from models.parts.care import Approval, Case
 from models.parts.contract import Contract
 from models.parts.credit import Assessment
+from models.parts.duty import Done
 from models.parts.offer import Offer
 from models.parts.order import Order
 from models.parts.receivable import Receivable
@@ -60,7 +61,7 @@ class Deal:
 
     `pending` are effects not yet reported done; `fired` are the agenda items already fired in this state. The public
     holidays of `country` count for deadlines, those of `customer_country` for letters about invoices.
-    `is_account` is one that was taken over from an earlier system.
+    `is_account` is one that was taken over from an earlier system. `did` is who did what must be kept apart.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Deal:
     escalations: tuple[Escalation, ...] = ()
     customer_country: str = ""
     is_account: bool = False
+    did: tuple[Done, ...] = ()
 
     @property
     def stage(self) -> Stage:

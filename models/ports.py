@@ -7,6 +7,8 @@ called again with the same key it answers as it did the first time.
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from models.messages.control import PolicyInput, PolicyResult
+from models.messages.evidence import Checkpointed, HandedOver
 from models.messages.finance import (
     BrokenPromiseInput,
     GroupHoldInput,
@@ -60,6 +62,12 @@ class PriceList(Protocol):
     async def quote(self, asked: QuoteInput) -> QuoteResult: ...
 
     async def note_granted(self, asked: GrantedDiscountInput) -> None: ...
+
+
+class PolicyBook(Protocol):
+    """The versions of the business numbers. Reads only."""
+
+    async def policy(self, asked: PolicyInput) -> PolicyResult: ...
 
 
 class CreditBureau(Protocol):
@@ -150,6 +158,14 @@ class Reconciler(Protocol):
     async def write_statements(self, asked: StatementsInput) -> StatementsWritten: ...
 
     async def ring_unanswered(self, asked: DeadlinesInput) -> Reminded: ...
+
+
+class EvidenceOffice(Protocol):
+    """Signs the audit log and hands its checkpoints outside. Signing what was signed already makes nothing new."""
+
+    async def sign(self, now: str) -> Checkpointed: ...
+
+    async def hand_over(self, now: str) -> HandedOver: ...
 
 
 class Recorder(Protocol):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import codec
+from models.codec import later
 from models.command import Actor
 from models.deal_state import Deal, Effect
 from models.errors import Verdict
@@ -39,7 +40,7 @@ class Counted:
 class Receipt:
     """By which key or token (its visible prefix) somebody acted, with which roles, when by the wall clock (UTC; empty
     for what the engine does by itself), what exactly was asked (SHA-256 of the payload's canonical JSON), which
-    approvals counted and which effects the act asked of the world."""
+    approvals counted and which effects the act asked of the world. `stands_in_for` are all whose deputy they were."""
 
     credential: str
     roles: tuple[str, ...]
@@ -47,6 +48,7 @@ class Receipt:
     payload_digest: str
     approvals: tuple[Counted, ...] = ()
     effects: tuple[str, ...] = ()
+    stands_in_for: tuple[str, ...] = later(())
 
 
 def receipt(
@@ -64,6 +66,7 @@ def receipt(
         digest(payload),
         tuple(approvals),
         tuple(effect.key for effect in effects),
+        actor.stands_in_for,
     )
     plain: dict[str, Any] = codec.encode(told)
     return plain

@@ -75,12 +75,21 @@ class Account:
     with_legal_at: str = ""
 
     def open_on(self, day: str) -> int:
-        """What was owed at the end of a day; nothing before the invoice was issued."""
+        """What was owed at the end of a day; nothing before the invoice was issued.
+
+        In the order of value days money may be here twice for a while, or go back before it came: never less than
+        nothing is owed, and a payment that is not here yet can't have gone back.
+        """
         if self.invoice.issued_at[:10] > day:
             return 0
-        return self.invoice.total_minor - sum(
-            LOWERS[kind] * amount for at, kind, amount in self.movements if at[:10] <= day
-        )
+        paid = settled = 0
+        for at, kind, amount in self.movements:
+            if at[:10] <= day:
+                if kind in PAID:
+                    paid += PAID[kind] * amount
+                else:
+                    settled += LOWERS[kind] * amount
+        return max(0, self.invoice.total_minor - settled - max(0, paid))
 
     def disputed_on(self, day: str) -> int:
         """The part of it that was disputed, never more than what was open."""

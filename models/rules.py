@@ -1,6 +1,7 @@
 """Loads every stage and every guard, so that the registries of handlers, events and guards are complete."""
 
 import models.guards.accounts
+import models.guards.adopting
 import models.guards.amending
 import models.guards.billing
 import models.guards.collection
@@ -12,9 +13,11 @@ import models.guards.negotiation
 import models.guards.prospecting
 import models.guards.receivables
 import models.guards.reliability
+import models.guards.separation
 import models.guards.shortage_desk
 import models.stages.accounts
 import models.stages.accruing
+import models.stages.adopting
 import models.stages.amending
 import models.stages.amendments
 import models.stages.billing
@@ -37,6 +40,7 @@ import models.stages.prospecting
 import models.stages.receivables
 import models.stages.reliability
 import models.stages.reserving
+import models.stages.separation
 import models.stages.shipping
 import models.stages.shortage
 import models.stages.shortage_ladder

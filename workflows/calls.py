@@ -14,6 +14,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
+from activities.control import Control
+from activities.evidence import Evidence
 from activities.finance import Finance
 from activities.legal import Legal
 from activities.logistics import Logistics
@@ -24,6 +26,8 @@ from activities.records import Records
 from activities.sales import Sales
 from activities.support import Support
 from models.effects import Request
+from models.messages.control import PolicyInput, PolicyResult
+from models.messages.evidence import Checkpointed, EvidenceInput, HandedOver
 from models.messages.finance import (
     BrokenPromiseInput,
     GroupHoldInput,
@@ -169,6 +173,14 @@ async def claim_number(asked: LegacyNumberInput, *, patiently: bool) -> LegacyNu
     )
 
 
+async def read_policy(asked: PolicyInput, *, patiently: bool) -> PolicyResult:
+    """Ask for a version of the policy; gives up after a few tries when a caller waits."""
+    tries = UNTIL_DONE if patiently else A_FEW_TIMES
+    return await workflow.execute_local_activity_method(
+        Control.read_policy, asked, start_to_close_timeout=QUICK, retry_policy=tries
+    )
+
+
 async def record(asked: RecordInput) -> None:
     """Write down what happened; tried until it stands. Raises FailureError when its place is taken."""
     await workflow.execute_local_activity_method(
@@ -217,4 +229,27 @@ async def ring_unanswered(asked: DeadlinesInput) -> Reminded:
     """Have people told of statements that nobody has answered in time."""
     return await workflow.execute_activity_method(
         Reconciliation.ring_unanswered, asked, start_to_close_timeout=SLOW, retry_policy=UNTIL_DONE
+    )
+
+
+async def sign_checkpoint(asked: EvidenceInput) -> Checkpointed:
+    """Have the audit log signed. Never tried again with this input, nor begun late: its `now` must be now."""
+    return await workflow.execute_activity_method(
+        Evidence.sign_checkpoint,
+        asked,
+        schedule_to_start_timeout=BEATS,
+        start_to_close_timeout=WRITING,
+        heartbeat_timeout=BEATS,
+        retry_policy=ONCE,
+    )
+
+
+async def hand_over_checkpoints(asked: EvidenceInput) -> HandedOver:
+    """Have those outside given what they don't have yet."""
+    return await workflow.execute_activity_method(
+        Evidence.hand_over_checkpoints,
+        asked,
+        start_to_close_timeout=WRITING,
+        heartbeat_timeout=BEATS,
+        retry_policy=A_FEW_TIMES,
     )

@@ -39,6 +39,7 @@ from models.messages.logistics import ReleaseInput, ReturnInput
 from models.messages.records import Answer, ArchiveInput, Projection, RecordInput
 from models.policy import Policy
 from models.projection import changed_children, project, reduced
+from models.stages.adopting import pinned
 from models.stages.opening import OpenDeal
 from models.timeline import Entry
 from workflows import calls
@@ -177,7 +178,8 @@ class DealWorkflow:
             while asked := question(self._consider(command, known.facts), command.action):
                 await known.ask(asked)
             decisions = [decide(self.deal, command, self._policy, self._now(), known.facts)]
-            decisions += self._automatic_moves(decisions[0].deal)
+            policy = pinned([decisions[0].entry], self._policy)
+            decisions += self._automatic_moves(decisions[0].deal, policy)
             entries = [decision.entry for decision in decisions]
             key = command.key if fingerprint else ""
             return await self._record(decisions[-1].deal, entries, command.actor.roles, key, fingerprint)
@@ -188,10 +190,10 @@ class DealWorkflow:
     def _consider(self, command: Command, facts: Facts) -> Context:
         return consider(self.deal, command, self._policy, self._now(), facts)
 
-    def _automatic_moves(self, deal: Deal) -> list[Decision]:
+    def _automatic_moves(self, deal: Deal, policy: Policy) -> list[Decision]:
         moves: list[Decision] = []
-        while (command := automatic(deal, self._policy, self._now())) is not None:
-            moves.append(decide(deal, command, self._policy, self._now()))
+        while (command := automatic(deal, policy, self._now())) is not None:
+            moves.append(decide(deal, command, policy, self._now()))
             deal = moves[-1].deal
         return moves
 
@@ -202,8 +204,9 @@ class DealWorkflow:
 
         Raises Overtaken when other acts stand there already, which are taken over.
         """
-        projection = project(deal, self._policy)
-        answer = answer_of(deal, roles, self._policy)
+        policy = pinned(entries, self._policy)
+        projection = project(deal, policy)
+        answer = answer_of(deal, roles, policy)
         answers = (Answer(key, fingerprint, codec.encode(answer)),) if fingerprint else ()
         changed = changed_children(self._projection, projection)
         try:
@@ -213,14 +216,14 @@ class DealWorkflow:
             if not is_conflict(failed):
                 raise
             before = self._deal.version if self._deal else 0
-            self._deal = await take_over(deal.id, self._deal, self._handled)
+            self._deal, self._policy = await take_over(deal.id, self._deal, self._policy, self._handled)
             self._projection = project(self._deal, self._policy)
             # a lost attempt may have recorded the moves of many acts: the run is as long as all of them
             self._acts += self._deal.version - before if workflow.patched(COUNTS_WHAT_STOOD) else 1
             raise Overtaken from None
         if fingerprint:
             self._handled.keep(key, fingerprint, answer)
-        self._deal, self._projection = deal, projection
+        self._deal, self._projection, self._policy = deal, projection, policy
         self._acts += 1
         return answer
 
@@ -302,7 +305,12 @@ class DealWorkflow:
         start = self._start
         workflow.continue_as_new(
             StartInput(
-                start.deal_id, start.policy, start.actor, start.key, carried=carried, moves_per_run=start.moves_per_run
+                start.deal_id,
+                codec.encode(self._policy),
+                start.actor,
+                start.key,
+                carried=carried,
+                moves_per_run=start.moves_per_run,
             )
         )
 

@@ -1,6 +1,7 @@
 """Facts: what the world is asked before the core decides."""
 
 from models.command import Answer, Facts, Question
+from models.messages.control import PolicyInput
 from models.messages.finance import GroupHoldsInput, HeadroomInput, HeadroomReleaseInput
 from models.messages.receivables import LegacyNumberInput
 from workflows import calls
@@ -37,4 +38,6 @@ class Gathering:
             return await calls.read_group_holds(asked, patiently=self._patiently)
         if isinstance(asked, LegacyNumberInput):
             return await calls.claim_number(asked, patiently=self._patiently)
+        if isinstance(asked, PolicyInput):
+            return await calls.read_policy(asked, patiently=self._patiently)
         return await calls.quote(asked, patiently=self._patiently)

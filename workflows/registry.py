@@ -2,6 +2,7 @@
 
 from workflows.archive import ArchiveRunWorkflow
 from workflows.deal import DealWorkflow
+from workflows.evidence_office import CheckpointDeliveryWorkflow, CheckpointWorkflow
 from workflows.post_office import PostOfficeWorkflow
 from workflows.reconciliation import MonthlyReconciliationWorkflow, ReconciliationDeadlinesWorkflow
 
@@ -11,4 +12,6 @@ WORKFLOWS = (
     PostOfficeWorkflow,
     MonthlyReconciliationWorkflow,
     ReconciliationDeadlinesWorkflow,
+    CheckpointWorkflow,
+    CheckpointDeliveryWorkflow,
 )

@@ -14,6 +14,8 @@ from models.deal import fold
 from models.deal_state import Deal
 from models.messages.deals import ActResult
 from models.messages.records import CONFLICT, StandingInput
+from models.policy import Policy
+from models.stages.adopting import pinned
 from models.timeline import GENESIS, Entry, entry_hash
 from workflows import calls
 from workflows.answers import HandledKeys
@@ -29,8 +31,9 @@ def is_conflict(failed: FailureError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type == CONFLICT
 
 
-async def take_over(deal_id: str, deal: Deal | None, handled: HandledKeys) -> Deal:
-    """The deal with everything that stands in its timeline; the answers that were stored with it are known again.
+async def take_over(deal_id: str, deal: Deal | None, policy: Policy, handled: HandledKeys) -> tuple[Deal, Policy]:
+    """The deal with everything that stands in its timeline, and the policy that it lives by then; the answers that were
+    stored with it are known again.
 
     Raises ValueError when what stands does not follow from the deal: then the records were tampered with, and no
     act may be built on them.
@@ -40,7 +43,7 @@ async def take_over(deal_id: str, deal: Deal | None, handled: HandledKeys) -> De
     taken = fold(found.entries, deal)
     for answer in found.answers:
         handled.keep(answer.key, answer.fingerprint, codec.decode(ActResult, answer.body))
-    return taken
+    return taken, pinned(found.entries, policy)
 
 
 def check_follows(entries: Iterable[Entry], deal: Deal | None) -> None:

@@ -13,6 +13,7 @@ from infra.desk.callers import Caller
 from infra.desk.errors import Conflict, Invalid, NoSuch
 from infra.desk.ids import derived
 from infra.desk.service import DealDesk
+from infra.privacy.vault import PersonErased
 from infra.stores.pages import Row
 from infra.stores.upserts import AlreadyStands
 from models.lifecycle.roles import HEADS, SALES_AND_MACHINES, Role
@@ -47,20 +48,23 @@ async def add_customer(asked: NewCustomer, key: Key, desk: Desk, me: Me, respons
     """Add a customer with its contacts."""
     allow(me, "adding customers", WRITERS)
     plain = asked.model_dump()
+    customer_id = asked.id or derived("C-", me.user, key)
+    contacts = [_contact(one, customer_id, number) for number, one in enumerate(asked.contacts, 1)]
 
     async def work() -> Plain:
-        card = _row(plain) | {"id": asked.id or derived("C-", me.user, key), "owner": asked.owner or me.user}
+        card = _row(plain) | {"id": customer_id, "owner": asked.owner or me.principal}
         await _check_owner(desk, card["owner"], me)
-        contacts = [_contact(one, card["id"], number) for number, one in enumerate(asked.contacts, 1)]
         try:
-            await desk.books.customers.create(card, desk.clock(), contacts)
+            async with desk.separation.kept(me, "add_customer", key) as author:
+                await desk.books.customers.create(card, desk.clock(), contacts, author)
         except AlreadyStands:
             # an id that we derived is there only because this very request was cut off before its answer was kept
             if asked.id:
                 raise Conflict("already_exists", "there is a customer with this id already") from None
-        return await _whole(desk, me, card["id"])
+        return {"id": customer_id}
 
-    return await once(desk, me, "customers", key, plain, response, work)
+    await once(desk, me, "customers", key, plain | await _compared(desk, customer_id, contacts), response, work)
+    return await _whole(desk, me, customer_id)
 
 
 @router.get("/{customer_id}", response_model=Customer)
@@ -83,7 +87,8 @@ async def change_customer(customer_id: str, asked: CustomerChange, desk: Desk, m
     if "owner" in changes:
         await _check_owner(desk, changes["owner"], me)
     if changes:
-        await desk.books.customers.change(customer_id, changes, desk.clock())
+        async with desk.separation.kept(me, "change_customer") as author:
+            await desk.books.customers.change(customer_id, changes, desk.clock(), author)
     # a card that was handed to somebody else may be out of sight now; its giver still gets to see what was done
     row = await desk.books.customers.get(customer_id)
     assert row is not None
@@ -96,17 +101,28 @@ async def add_contact(customer_id: str, asked: NewContact, key: Key, desk: Desk,
     allow(me, "changing customers", CHANGERS)
     await _whole(desk, me, customer_id)
 
-    async def work() -> Plain:
-        contact = {"id": derived("P-", customer_id, me.user, key), **asked.model_dump()}
-        await desk.books.customers.put_contacts(customer_id, [contact])
-        return contact
+    contact = {"id": derived("P-", customer_id, me.user, key), **asked.model_dump()}
 
-    plain = {"customer": customer_id, **asked.model_dump()}
-    return await once(desk, me, "contacts", key, plain, response, work)
+    async def work() -> Plain:
+        await desk.books.customers.put_contacts(customer_id, [contact], desk.clock())
+        return {"id": contact["id"]}
+
+    plain = {"customer": customer_id, **await _compared(desk, customer_id, [contact])}
+    await once(desk, me, "contacts", key, plain, response, work)
+    return contact | {"erased": False}
+
+
+async def _compared(desk: DealDesk, customer_id: str, contacts: list[Row]) -> Plain:
+    """Contacts as a repeated request is compared with the first: what stays of both for ever names nobody. Raises
+    Conflict for a contact whose data was erased: asking again must not bring it back."""
+    try:
+        return {"contacts": await desk.books.customers.tokens(customer_id, contacts, desk.clock())}
+    except PersonErased as erased:
+        raise Conflict("erased", str(erased)) from None
 
 
 async def _check_owner(desk: DealDesk, owner: str, me: Caller) -> None:
-    if owner == me.user:
+    if owner == me.principal:
         return
     allow(me, "giving customers to somebody else", HEADS | {Role.AUTOMATION})
     if await desk.books.people.get(owner) is None:

@@ -84,7 +84,8 @@ async def book_payment(asked: Payment, key: Key, desk: Desk, me: Me, response: R
 @router.post("/returns", response_model=Acted, name="reverse_payment")
 async def book_return(asked: PaymentReturn, key: Key, desk: Desk, me: Me, response: Response) -> Plain:
     """Book a payment that went back: the customer's credit goes first, then the invoice is open again."""
-    return await _booked(desk, me, "reverse_payment", asked, {"reason": asked.reason}, key, response)
+    day = {"returned_on": asked.returned_on} if asked.returned_on else {}
+    return await _booked(desk, me, "reverse_payment", asked, {"reason": asked.reason} | day, key, response)
 
 
 async def _booked(

@@ -53,6 +53,12 @@ async def report_discrepancies(
 
 
 AsOf = Annotated[Day, Query(description="The day, in UTC, at whose end things stood so; empty: today")]
+KnownAt = Annotated[
+    str,
+    Query(
+        max_length=40, description="Count what was known by this day or instant, on its value days; empty: as booked"
+    ),
+]
 OfCurrency = Annotated[OptionalCurrency, Query(description="Only this currency (ISO 4217)")]
 OfCustomer = Annotated[OptionalId, Query(description="Only this customer")]
 Named = Annotated[int, Query(ge=1, le=MOST_CUSTOMERS, description="Customers to name at most")]
@@ -68,25 +74,40 @@ async def report_ageing(
     customer: OfCustomer = "",
     limit: Named = CUSTOMERS,
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> Plain:
     """What was open at the end of a day by how late it was, per currency and customer."""
-    return await _money_reports(desk).ageing(me, Asked(as_of, currency, customer, test_deals, limit))
+    return await _money_reports(desk).ageing(me, Asked(as_of, currency, customer, test_deals, limit, known_at))
 
 
 @router.get("/dso", response_model=SalesOutstandingReport)
 async def report_dso(
-    desk: Desk, me: Me, as_of: AsOf = "", days: Days = DAYS, currency: OfCurrency = "", test_deals: TestDeals = False
+    desk: Desk,
+    me: Me,
+    as_of: AsOf = "",
+    days: Days = DAYS,
+    currency: OfCurrency = "",
+    test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> Plain:
     """Days sales outstanding, best possible DSO and average days delinquent, per currency."""
-    return await _money_reports(desk).dso(me, Asked(as_of, currency, test_deals=test_deals), days)
+    asked = Asked(as_of, currency, test_deals=test_deals, known_at=known_at)
+    return await _money_reports(desk).dso(me, asked, days)
 
 
 @router.get("/collection-effectiveness", response_model=EffectivenessReport)
 async def report_collection_effectiveness(
-    desk: Desk, me: Me, as_of: AsOf = "", days: Days = DAYS, currency: OfCurrency = "", test_deals: TestDeals = False
+    desk: Desk,
+    me: Me,
+    as_of: AsOf = "",
+    days: Days = DAYS,
+    currency: OfCurrency = "",
+    test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> Plain:
     """How much of what could have been collected in a period was collected, per currency."""
-    return await _money_reports(desk).effectiveness(me, Asked(as_of, currency, test_deals=test_deals), days)
+    asked = Asked(as_of, currency, test_deals=test_deals, known_at=known_at)
+    return await _money_reports(desk).effectiveness(me, asked, days)
 
 
 @router.get("/expected-cash", response_model=ExpectedCashReport)
@@ -98,9 +119,11 @@ async def report_expected_cash(
     currency: OfCurrency = "",
     customer: OfCustomer = "",
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> Plain:
     """What money is expected in which week; disputed amounts and those with legal apart."""
-    return await _money_reports(desk).expected_cash(me, Asked(as_of, currency, customer, test_deals), weeks)
+    asked = Asked(as_of, currency, customer, test_deals, known_at=known_at)
+    return await _money_reports(desk).expected_cash(me, asked, weeks)
 
 
 @router.get("/lateness", response_model=LatenessReport)
@@ -112,9 +135,10 @@ async def report_lateness(
     customer: OfCustomer = "",
     limit: Named = CUSTOMERS,
     test_deals: TestDeals = False,
+    known_at: KnownAt = "",
 ) -> Plain:
     """How late customers paid, and how many invoices reached which rung of the collection ladder."""
-    return await _money_reports(desk).lateness(me, Asked(as_of, currency, customer, test_deals, limit))
+    return await _money_reports(desk).lateness(me, Asked(as_of, currency, customer, test_deals, limit, known_at))
 
 
 def _money_reports(desk: DealDesk) -> MoneyReports:

@@ -58,9 +58,11 @@ async def read_history(
     desk: Desk,
     me: Me,
     form: Annotated[Literal["json", "binary"], Query(alias="format")] = "json",
+    clear: Annotated[bool, Query(description="Decrypt its payloads: for auditors, and logged")] = False,
 ) -> Response:
     """One archived run: as the JSON of Temporal's tools, or as binary protobuf."""
     history = await desk.reading.history(me, deal_id, run_id)
+    history = await desk.decoding.history(me, deal_id, run_id, history) if clear else history
     if form == "binary":
         return Response(history, media_type=BINARY)
     return Response(history_json(run_id, history), media_type="application/json")

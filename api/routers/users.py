@@ -23,7 +23,8 @@ READERS = ADMINS | {Role.AUDITOR}
 @router.get("/me", response_model=MyCard)
 async def read_me(me: Me) -> Plain:
     """Who you are, and how far you see."""
-    return {"user": me.user, "roles": list(me.roles), "department": me.department, "sees": me.scope.kind}
+    whose = {"on_behalf_of": me.on_behalf_of, "sees": me.scope.kind}
+    return {"user": me.user, "roles": list(me.roles), "department": me.department, **whose}
 
 
 @router.get("/users", response_model=Users)
@@ -44,7 +45,7 @@ async def add_user(asked: NewUser, key: Key, desk: Desk, me: Me, response: Respo
 
     async def work() -> Plain:
         try:
-            api_key = await desk.books.people.create(person, desk.clock())
+            api_key = await desk.books.people.create(person, desk.clock(), me.user)
         except AlreadyStands:
             raise Conflict("already_exists", "there is a user with this id already") from None
         return _card(person) | {"api_key": api_key, "api_key_prefix": _prefix(api_key)}
@@ -69,6 +70,8 @@ async def change_user(user_id: str, asked: UserChange, desk: Desk, me: Me) -> Pl
         raise Invalid(wrong)
     if user_id == me.user and (changes.get("active") is False or "admin" not in changes.get("roles", ["admin"])):
         raise Conflict("locks_out", "nobody takes the admin's rights from themselves: ask another admin")
+    if user_id == me.user and set(changes.get("roles", ())) - set(person.roles):
+        raise Conflict("grants_oneself", "nobody gives rights to themselves: ask another admin")
     changed = Person(
         user_id,
         changes.get("name", person.name),
@@ -76,7 +79,7 @@ async def change_user(user_id: str, asked: UserChange, desk: Desk, me: Me) -> Pl
         changes.get("department", person.department),
         changes.get("active", person.active),
     )
-    await desk.books.people.change(changed, desk.clock())
+    await desk.books.people.change(changed, desk.clock(), me.user)
     return _card(changed)
 
 
@@ -87,7 +90,7 @@ async def issue_key(user_id: str, key: Key, desk: Desk, me: Me, response: Respon
     person = await _person(desk, user_id)
 
     async def work() -> Plain:
-        api_key = await desk.books.people.issue_key(user_id, desk.clock())
+        api_key = await desk.books.people.issue_key(user_id, desk.clock(), me.user)
         return _card(person) | {"api_key": api_key, "api_key_prefix": _prefix(api_key)}
 
     return await once(desk, me, "api-keys", key, {"user": user_id}, response, work, secret=("api_key",))

@@ -1,6 +1,36 @@
-"""Holds on customer groups on the wire."""
+"""Credit limits of customer groups, and holds on them, on the wire."""
 
-from api.wire.shared import Told
+from typing import Annotated
+
+from pydantic import Field
+
+from api.wire.shared import Asked, Currency, Id, Told
+from models.money import MAX_MINOR
+
+
+class NewLimit(Asked):
+    """How much a customer group may owe, in minor units, from now on."""
+
+    group: Id
+    currency: Currency
+    limit_minor: Annotated[int, Field(ge=0, le=MAX_MINOR)]
+
+
+class CreditLimit(Told):
+    """A group's limit and what is reserved of it. `fixed_by` is empty while the limit follows the assessments."""
+
+    group: str
+    currency: str
+    limit_minor: int
+    reserved_minor: int
+    fixed_by: str
+
+
+class CreditLimits(Told):
+    """A page of limits, by group."""
+
+    items: list[CreditLimit]
+    next_cursor: str
 
 
 class GroupHold(Told):

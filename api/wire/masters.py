@@ -94,13 +94,14 @@ class CustomerChange(Asked):
 
 
 class Contact(Told):
-    """A person at the customer."""
+    """A person at the customer; `erased` when the personal data was destroyed on request."""
 
     id: str
     name: str
     role: str
     email: str
     phone: str
+    erased: bool
 
 
 class CustomerCard(Told):

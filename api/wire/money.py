@@ -32,12 +32,16 @@ class Payment(Asked):
 
 
 class PaymentReturn(Asked):
-    """A payment that the bank took back, such as a returned direct debit, with the bank's reason."""
+    """A payment that the bank took back, such as a returned direct debit, with the bank's reason.
+
+    `returned_on` is the day on which the bank took it (the day of booking without, and when it is later than that).
+    """
 
     invoice: Code
     amount: Amount
     reason: Annotated[Clean, Field(min_length=1, max_length=300)]
     reference: Reference = ""
+    returned_on: Day = ""
 
 
 class Invoice(Told):

@@ -149,4 +149,5 @@ class Me(Told):
     user: str
     roles: list[str]
     department: str
+    on_behalf_of: str
     sees: Literal["none", "own", "department", "all"]

@@ -7,9 +7,11 @@ from api.wire.shared import Money, Told
 
 
 class AsOfDay(Told):
-    """The day (UTC) at whose end things stood as the report says."""
+    """The day (UTC) at whose end things stood as the report says. `known_at` is the instant whose knowledge counts,
+    with money on its value days; empty: what was known at the end of the day, with money on the days of its booking."""
 
     as_of: str
+    known_at: str
     test_deals: bool
 
 

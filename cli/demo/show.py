@@ -20,7 +20,7 @@ from cli.session import Session
 from infra.desk.service import DealDesk
 from infra.settings import load_settings
 from infra.system import EmbeddedSystem, until_signal
-from infra.temporal_client import connect
+from infra.temporal_client import connect_as
 
 
 async def run_demo(session: Session, *, keep: bool) -> None:
@@ -34,7 +34,7 @@ async def run_demo(session: Session, *, keep: bool) -> None:
         system = EmbeddedSystem(settings, api_command(session) if keep else ())
         await stack.enter_async_context(system)
         database = await stack.enter_async_context(session.database(create=True))
-        client = await connect(system.server.address, settings.temporal_namespace)
+        client = await connect_as(settings, system.server.address)
         hands = Hands(DealDesk(database, client, settings), client)
         good = await _tell_all(session, hands, started)
         if stays:
@@ -64,7 +64,7 @@ def _in_a_folder(session: Session, stack: AsyncExitStack, keep: bool) -> Session
 
 async def _tell_all(session: Session, hands: Hands, started: float) -> bool:
     screen, database = session.screen, hands.desk.books.database
-    reports = await import_examples(database, hands.desk.clock())
+    reports = await import_examples(database, hands.desk.clock(), hands.desk.books.vault)
     screen.note(f"{sum(report.rows for report in reports)} rows of users, customers, products and stock imported")
     screen.note("driving the deals through their virtual months ...")
     report, told = await tell_stories(hands, session.settings, screen)

@@ -26,6 +26,7 @@ from cli.imports.users import all_people, import_users
 from cli.screen import Screen
 from infra.db import Database
 from infra.desk.errors import DeskError
+from infra.privacy.vault import Vault
 from infra.settings import Settings
 from infra.stores.pages import Row
 from infra.stores.people import PeopleStore
@@ -54,13 +55,13 @@ class Told:
     troubles: tuple[Trouble, ...] = ()
 
 
-async def import_examples(database: Database, at: str) -> list[Report]:
+async def import_examples(database: Database, at: str, vault: Vault) -> list[Report]:
     """Users, customers, products and stock of the examples."""
     users = await import_users(database, EXAMPLES / "users.csv", at)
     owners = frozenset(await all_people(PeopleStore(database)))
     return [
         users,
-        await import_customers(database, EXAMPLES / "customers.csv", at, owners),
+        await import_customers(database, EXAMPLES / "customers.csv", at, owners, vault),
         await import_products(database, EXAMPLES / "products.csv"),
         await import_stock(database, EXAMPLES / "stock.csv", at),
     ]

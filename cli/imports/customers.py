@@ -11,6 +11,7 @@ from cli.imports.report import Report
 from cli.imports.sheets import Row, read_sheet
 from infra.db import Database
 from infra.gateways.identity import iban_ok, lei_ok, registration_ok, vat_ok
+from infra.privacy.vault import PersonErased, Vault
 from infra.stores.customers import CustomerStore
 from models.money import MAX_MINOR
 from models.visibility import EVERYTHING
@@ -24,8 +25,9 @@ _PLAIN = {"group_id": 80, "segment": 40, "source": 40, "competitor": 300, "price
 Card = dict[str, Any]
 
 
-async def import_customers(database: Database, path: Path, at: str, owners: frozenset[str]) -> Report:
-    """Add new customers and bring changed ones up to date; `owners` are the users who may own one."""
+async def import_customers(database: Database, path: Path, at: str, owners: frozenset[str], vault: Vault) -> Report:
+    """Add new customers and bring changed ones up to date; `owners` are the users who may own one. A contact whose data
+    was erased on request does not come back with an old file."""
     report = Report(str(path))
     cards: dict[str, tuple[Row, Card, Card]] = {}
     for row in read_sheet(path, REQUIRED, report).rows:
@@ -42,7 +44,7 @@ async def import_customers(database: Database, path: Path, at: str, owners: froz
         report.repair(row.line, ref, cells.repairs)
         for doubt in _doubts(card):
             report.remark(row.line, ref, doubt)
-    await _store(CustomerStore(database), cards, at, report)
+    await _store(CustomerStore(database, vault), cards, at, report)
     return report
 
 
@@ -51,9 +53,12 @@ async def _store(store: CustomerStore, cards: dict[str, tuple[Row, Card, Card]],
     changed = [card for _, card, _ in cards.values() if not _stands(standing.get(card["id"]), card)]
     report.unchanged = len(cards) - len(changed)
     await store.put_many(changed, at)
-    for identifier, (_, _, contact) in cards.items():
-        if contact:
-            await store.put_contacts(identifier, [contact])
+    for identifier, (row, _, contact) in cards.items():
+        try:
+            if contact:
+                await store.put_contacts(identifier, [contact], at)
+        except PersonErased:
+            report.remark(row.line, identifier, "the contact was left out: its personal data was erased on request")
 
 
 async def all_cards(store: CustomerStore) -> dict[str, Card]:

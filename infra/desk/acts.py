@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from infra.control.separation import CREDIT_ACT, Separation
 from infra.db import table_of
 from infra.desk import payloads
 from infra.desk.books import Books
@@ -15,6 +16,7 @@ from infra.desk.engine import Engine, WorkflowGone
 from infra.desk.errors import DeskError, EngineDown, Invalid, NoSuch, Refused, key_reused, malformed
 from infra.desk.judging import Rehearsal, Snapshot, rehearse, shown_refusal, snapshot_of
 from infra.desk.recording import RefusalBook
+from infra.privacy.discretion import Indiscreet
 from models import codec
 from models.command import Command
 from models.deal import consider
@@ -22,6 +24,7 @@ from models.errors import MoveRefused, Refusal
 from models.lifecycle.machines import DEALS
 from models.lifecycle.roles import HEADS, SALES, Role
 from models.messages.deals import ActInput, ActResult
+from models.rules import ACTIONS
 from models.tables.projection import DealRow
 from models.tables.records import CommandRow
 
@@ -59,6 +62,7 @@ class Acts:
 
     def __init__(self, books: Books, engine: Engine, refusals: RefusalBook, clock: Clock) -> None:
         self._books, self._engine, self._refusals, self._clock = books, engine, refusals, clock
+        self._separation = Separation(books, refusals, clock)
 
     async def act(self, ask: Ask) -> ActResult:
         """Carry out one act. Raises a DeskError; each but EngineDown and Busy stands among the refusals then."""
@@ -67,8 +71,10 @@ class Acts:
             check_key(ask.key)
             state, known = await self._find(ask)
             _check(ask, state)
+            as_asked, ask = ask.fingerprint, await self._discreet(ask, state)
             if known is not None:
-                return _replay(ask, known)
+                return _replay(ask, known, as_asked)
+            ask = await self._seen(ask)
             await self._check_people(ask, state)
             return await self._send(ask)
         except Refused as refused:
@@ -82,6 +88,7 @@ class Acts:
         """Judge an act without carrying it out; records nothing."""
         state, _ = await self._find(ask)
         _check(ask, state)
+        ask = await self._seen(ask)
         await self._check_people(ask, state)
         try:
             seen = await self.look(ask.caller, ask.deal_id)
@@ -115,9 +122,29 @@ class Acts:
             raise NoSuch("deal", ask.deal_id)
         return str(row.state), dict(answer) if answer else None
 
+    async def _discreet(self, ask: Ask, state: str) -> Ask:
+        """The act with tokens for what is personal: nobody behind the desk sees more. Raises Refused."""
+        try:
+            kind, at = ACTIONS[ask.action].payload, self._clock()
+            payload = await self._books.discretion.payload(ask.deal_id, kind, ask.payload, at)
+        except Indiscreet as problem:
+            raise malformed(ask.action, state, {problem.field: problem.why}) from None
+        # tokens are longer than what they stand for, and a short name may be said very often
+        if wrong := payloads.too_much(payload):
+            raise malformed(ask.action, state, wrong)
+        return replace(ask, payload=payload)
+
     async def _check_people(self, ask: Ask, state: str) -> None:
         if ask.action == "reassign" and (wrong := await self._bad_owner(ask.payload)):
             raise malformed(ask.action, state, wrong)
+
+        if ask.action == CREDIT_ACT:
+            await self._separation.check_limit_of(ask.caller, ask.deal_id, ask.action, state)
+
+    async def _seen(self, ask: Ask) -> Ask:
+        """The act of a caller of whom it is known for whom they stand in: the core bars them by that."""
+        stands_in_for = await self._books.deputies.standing_in(ask.caller.user, self._clock())
+        return replace(ask, caller=replace(ask.caller, stands_in_for=stands_in_for)) if stands_in_for else ask
 
     async def _bad_owner(self, payload: dict[str, Any]) -> dict[str, str]:
         """A deal must wait for somebody who is there: the core cannot know who is."""
@@ -169,8 +196,9 @@ def _check(ask: Ask, state: str) -> None:
         raise malformed(ask.action, state, wrong)
 
 
-def _replay(ask: Ask, known: dict[str, Any]) -> ActResult:
-    if known["fingerprint"] != ask.fingerprint:
+def _replay(ask: Ask, known: dict[str, Any], as_asked: str = "") -> ActResult:
+    # as it was asked: stored before somebody whom it names was known, or by a release that kept nothing apart
+    if known["fingerprint"] not in (ask.fingerprint, as_asked):
         raise key_reused(ask.key)
     return replace(codec.decode(ActResult, known["body"]), replayed=True)
 

@@ -164,7 +164,7 @@ class Telling:
         if amount < 0:
             reason = entry["return_reason"]
             back = {"amount_minor": -amount, "reason": reason if _CODE.fullmatch(reason) else SENT_BACK}
-            return "reverse_payment", payload | back
+            return "reverse_payment", payload | back | {"returned_on": day}
         less = {name: part[name] for name in ("charges_minor", "discount_minor") if part[name]}
         return "record_payment", payload | {"amount_minor": amount, "received_on": day} | less
 

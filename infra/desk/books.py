@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from infra.control.deputies import DeputyStore
 from infra.db import Database
 from infra.gateways.ledger_reading import LedgerReader
 from infra.gateways.money_audit import MoneyAudit
@@ -13,6 +14,10 @@ from infra.gateways.price_list import SqlPriceList
 from infra.gateways.stock_intake import StockIntake
 from infra.gateways.stock_reading import StockReader
 from infra.holidays import YEARS_AHEAD, calendars
+from infra.privacy.discretion import Discretion
+from infra.privacy.erasing import Eraser
+from infra.privacy.showing import Showing
+from infra.privacy.vault import Vault
 from infra.settings import Settings
 from infra.stores.alerts import AlertStore
 from infra.stores.archive import HistoryArchive
@@ -52,9 +57,34 @@ class Books:
         return PeopleStore(self.database)
 
     @cached_property
+    def deputies(self) -> DeputyStore:
+        """Who stands in for whom."""
+        return DeputyStore(self.database)
+
+    @cached_property
     def customers(self) -> CustomerStore:
         """The customer bank."""
-        return CustomerStore(self.database)
+        return CustomerStore(self.database, self.vault)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Where personal values are kept."""
+        return Vault(self.settings.keys_dir)
+
+    @cached_property
+    def showing(self) -> Showing:
+        """What puts personal values back for those who may see them."""
+        return Showing(self.database, self.vault)
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """What destroys personal values."""
+        return Eraser(self.database, self.vault)
+
+    @cached_property
+    def discretion(self) -> Discretion:
+        """What takes personal values out of what callers say."""
+        return Discretion(self.database, self.vault)
 
     @cached_property
     def articles(self) -> ArticleStore:

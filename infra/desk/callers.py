@@ -15,13 +15,15 @@ SEES_MARGINS = SALES | HEADS | {Role.AUDITOR}
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody who was identified. `roles` are role names, the one to act in is found by the table. `credential` is the
-    visible prefix of the key that identified them."""
+    visible prefix of the key that identified them. A deputy has the roles and the department of whom they act
+    `on_behalf_of`; `stands_in_for` are all whose deputy they are, which is looked up before they act."""
 
     user: str
     roles: tuple[str, ...]
     department: str = ""
     on_behalf_of: str = ""
     credential: str = ""
+    stands_in_for: tuple[str, ...] = ()
 
     @property
     def held(self) -> frozenset[Role]:
@@ -31,12 +33,17 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """The caller as timelines name it."""
-        return Actor(self.user, self.roles, self.on_behalf_of, self.credential)
+        return Actor(self.user, self.roles, self.on_behalf_of, self.credential, self.stands_in_for)
+
+    @property
+    def principal(self) -> str:
+        """Whose rights these are, and so whose deals and customers: the absent person's when a deputy acts."""
+        return self.on_behalf_of or self.user
 
     @property
     def scope(self) -> Scope:
         """The deals that the caller sees."""
-        return scope_of(self.roles, self.user, self.department)
+        return scope_of(self.roles, self.principal, self.department)
 
     @property
     def is_blind(self) -> bool:

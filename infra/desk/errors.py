@@ -61,6 +61,14 @@ class EngineDown(DeskError):
         self.retry_after = retry_after
 
 
+class Unlogged(DeskError):
+    """What an auditor reads could not be written into the audit log, so it is not shown."""
+
+    def __init__(self, what: str, retry_after: int = 5) -> None:
+        super().__init__("read_not_logged", f"this read of {what[:80]!r} can't be written into the audit log now")
+        self.retry_after = retry_after
+
+
 class Busy(DeskError):
     """Too much is asked at once."""
 

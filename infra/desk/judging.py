@@ -11,6 +11,7 @@ from infra.desk.headroom import would_grant
 from infra.desk.previews import preview_of
 from infra.gateways.group_holds import holds_on
 from infra.gateways.ledger_numbers import number_holder
+from infra.gateways.policy_book import SqlPolicyBook
 from models import codec
 from models.command import Answer, Command, Context, Facts, Question
 from models.deal import EMPTY_FACTS, Decision, allowed_actions, consider, decide, judge_guards, question
@@ -19,6 +20,7 @@ from models.errors import MoveRefused, Refusal, Verdict
 from models.lifecycle.guards import GUARDS
 from models.lifecycle.machines import DEALS
 from models.lifecycle.table import Row
+from models.messages.control import PolicyInput
 from models.messages.deals import ActResult
 from models.messages.finance import GroupHoldsInput, HeadroomInput
 from models.messages.receivables import LegacyNumberInput
@@ -180,6 +182,8 @@ async def _answer(books: Books, asked: Question) -> Answer:
         return await holds_on(books.database, asked)
     if isinstance(asked, LegacyNumberInput):
         return await number_holder(books.database, asked)
+    if isinstance(asked, PolicyInput):
+        return await SqlPolicyBook(books.database).policy(asked)
     return await books.prices.quote(asked)
 
 

@@ -15,6 +15,7 @@ from infra.desk.callers import Caller
 from infra.desk.clocks import Clock
 from infra.desk.errors import Invalid, NoSuch
 from infra.desk.invoice_views import Counted, collection, days_late, holds_credit
+from infra.desk.read_log import ReadLog
 from infra.stores.deals import visible
 from infra.stores.invoice_letters import letters_about
 from infra.stores.pages import Order, Page, Row, read_page
@@ -70,6 +71,7 @@ class MoneyReading:
 
     def __init__(self, books: Books, clock: Clock) -> None:
         self._books, self._clock = books, clock
+        self._reads = ReadLog(books, clock)
         self._database = books.database
 
     async def invoices(self, caller: Caller, asked: InvoiceFilter, cursor: str = "", limit: int = 50) -> Page:
@@ -82,6 +84,7 @@ class MoneyReading:
         query = _with_deal(_DEALS.c.updated_at).where(visible(caller.scope), *asked.conditions(today))
         async with self._database.read() as connection:
             page = await read_page(connection, query, asked.order, cursor, limit)
+        await self._reads.many(caller, "invoices", "invoices", len(page.rows))
         return Page([_invoice(row, _day_of(row, today)) for row in page.rows], page.next_cursor)
 
     async def invoice(self, caller: Caller, number: str, as_of: str = "") -> views.Plain:
@@ -99,6 +102,7 @@ class MoneyReading:
             entries = [dict(entry) for entry in (await connection.execute(booked)).mappings()]
             letters = await letters_about(connection, row["deal_id"], number)
             group_hold = await _group_hold(connection, row["deal_id"], number)
+        await self._reads.deal_of(caller, row["deal_id"], f"invoice {number}")
         today = _day_of(row, self._clock()[:10])
         deal: Deal = codec.decode(Deal, row["snapshot"])
         told = _invoice(row, today) | {
@@ -122,6 +126,7 @@ class MoneyReading:
         query = query.where(_ENTRIES.c.customer_id == customer) if customer else query
         async with self._database.read() as connection:
             page = await read_page(connection, query, [_ENTRIES.c.id], cursor, limit)
+        await self._reads.many(caller, "payments", "payments", len(page.rows))
         return Page([_entry(row) for row in page.rows], page.next_cursor)
 
     async def deal_of_invoice(self, number: str) -> str:

@@ -10,6 +10,7 @@ from infra.desk.books import Books
 from infra.desk.callers import Caller
 from infra.desk.clocks import Clock
 from infra.desk.errors import Invalid
+from infra.desk.two_times import known_at
 from infra.gateways.money_audit import CurrencyTotal, MoneyVerdict
 from infra.stores.receivable_reports import AsOf, ReceivableReportStore
 from models import codec
@@ -33,13 +34,18 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 9900
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a report is asked about: the day (ISO date in UTC, empty: today) at whose end things stood so, one currency
-    or customer (empty: all); test deals count only when asked for. At most `limit` customers are named."""
+    or customer (empty: all); test deals count only when asked for. At most `limit` customers are named.
+
+    `known_at` is a day or instant not before that day: what was booked until then counts on its value days. Empty: what
+    was known at the end of the day, each booking on its own day.
+    """
 
     as_of: str = ""
     currency: str = ""
     customer: str = ""
     test_deals: bool = False
     limit: int = CUSTOMERS
+    known_at: str = ""
 
 
 class MoneyReports:
@@ -102,7 +108,16 @@ class MoneyReports:
         _check_day(day)
         # an admin sees no deals, but a report is none: it says how the company works
         scope = EVERYTHING if caller.has(Role.ADMIN) else caller.scope
-        return AsOf(day, scope, asked.currency, asked.customer, asked.test_deals)
+        return AsOf(day, scope, asked.currency, asked.customer, asked.test_deals, self._known_at(asked, day))
+
+    def _known_at(self, asked: Asked, day: str) -> str:
+        """The instant whose knowledge counts, empty when nobody asked. Raises Invalid."""
+        if not asked.known_at:
+            return ""
+        known = known_at(asked.known_at, "known_at", self._clock(), ahead=asked.test_deals)
+        if known[:10] < day:
+            raise Invalid({"query.known_at": f"nobody knew on {known[:10]} what would be on {day}"})
+        return known
 
     async def _turnover(self, as_of: AsOf, days: int) -> list[Turnover]:
         return await self._store.turnover(as_of, days)
@@ -128,7 +143,7 @@ def _between(name: str, value: int, most: int) -> None:
 
 
 def _about(asked: AsOf) -> Plain:
-    return {"as_of": asked.day, "test_deals": asked.test_deals}
+    return {"as_of": asked.day, "known_at": asked.known_at, "test_deals": asked.test_deals}
 
 
 def _period(asked: AsOf, days: int) -> Plain:

@@ -12,11 +12,13 @@ from infra.desk.engine import Engine, WorkflowGone
 from infra.desk.errors import Conflict, DeskError, EngineDown, Invalid, WrongRole, key_reused
 from infra.desk.ids import derived
 from infra.desk.recording import RefusalBook
+from infra.privacy.contacts import known_by
 from infra.stores.pages import Row
 from models import codec
 from models.lifecycle.roles import SALES, SALES_AND_MACHINES, Role
 from models.messages.deals import ActResult, StartInput
 from models.money import Money
+from models.personal import mentions
 from models.policy import Policy
 from models.stages.opening import OpenDeal
 
@@ -122,6 +124,8 @@ class Opening:
             raise Conflict("clock_off", "the test clock is off on this installation, so there are no test deals")
         customer = await self._books.customers.get(asked.customer, caller.scope)
         wrong: dict[str, str] = {} if customer else {"customer": "no such customer"}
+        if customer and mentions(asked.title, known_by(customer["contacts"])):
+            wrong["title"] = "names a contact of the customer: say what the deal is about"
         department = await self._department(caller, asked, wrong)
         if asked.linked_deal and not await self._books.deals.get(asked.linked_deal, caller.scope):
             wrong["linked_deal"] = "no such deal"
@@ -133,14 +137,14 @@ class Opening:
             raise Invalid(wrong)
         theirs = str(customer["country"])
         countries = _Countries(branches.get(asked.branch, "") or theirs, theirs)
-        return _deal(asked, customer, asked.owner or caller.user, department), countries
+        return _deal(asked, customer, asked.owner or caller.principal, department), countries
 
     async def _department(self, caller: Caller, asked: NewDeal, wrong: dict[str, str]) -> str:
-        owner = await self._books.people.get(asked.owner or caller.user)
+        owner = await self._books.people.get(asked.owner or caller.principal)
         if owner is None or not owner.active or not owner.held_roles & SALES:
             wrong["owner"] = "not an active user who may own deals: name an account manager"
             return ""
-        if owner.id != caller.user and not caller.has(*_OTHERS_OPENERS):
+        if owner.id != caller.principal and not caller.has(*_OTHERS_OPENERS):
             raise WrongRole("opening a deal for somebody else", tuple(sorted(map(str, _OTHERS_OPENERS))))
         return owner.department
 

@@ -1,6 +1,7 @@
 """What comes with an act: every wrong field at once, limits that keep a deal small, and the schema for callers."""
 
 import dataclasses
+import json
 import typing
 from functools import cache
 from typing import Any
@@ -71,6 +72,12 @@ def unstorable(value: Any) -> dict[str, str]:
         if size > LARGEST or depth > DEEPEST:
             return {"": f"more than {LARGEST} bytes" if size > LARGEST else f"nested deeper than {DEEPEST}"}
     return wrong
+
+
+def too_much(payload: Any) -> dict[str, str]:
+    """Whether a sound payload has become larger than the engine should carry."""
+    size = len(json.dumps(payload, ensure_ascii=False).encode())
+    return {"": f"more than {LARGEST} bytes with what is personal kept apart"} if size > LARGEST else {}
 
 
 def _shown(key: Any) -> str:

@@ -1,7 +1,6 @@
 """What callers read about deals: lists, the whole deal, its timeline and agenda; reads by auditors leave a leaf."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from google.protobuf.message import DecodeError
 from temporalio.api.history.v1 import History
@@ -14,6 +13,7 @@ from infra.desk.callers import Caller
 from infra.desk.clocks import Clock
 from infra.desk.errors import NoSuch, WrongRole
 from infra.desk.judging import ActionView, all_actions, view_of
+from infra.desk.read_log import ReadLog
 from infra.stores.archive import HistoryDamaged
 from infra.stores.deals import AgendaFilter, DealFilter, ShortageFilter
 from infra.stores.pages import Page, Row
@@ -46,12 +46,13 @@ class Why:
 class Reading:
     """Reads for callers, within their scope."""
 
-    def __init__(self, books: Books, acts: Acts, clock: Clock) -> None:
-        self._books, self._acts, self._clock = books, acts, clock
+    def __init__(self, books: Books, acts: Acts, reads: ReadLog, clock: Clock) -> None:
+        self._books, self._acts, self._reads, self._clock = books, acts, reads, clock
 
     async def deals(self, caller: Caller, asked: DealFilter, cursor: str = "", limit: int = 50) -> Page:
         """Deals that the caller sees, the latest opened first. Raises BadCursor."""
         page = await self._books.deals.page(caller.scope, asked, cursor, limit)
+        await self._reads.many(caller, "deals", "deals", len(page.rows))
         return Page([views.summary(row, caller) for row in page.rows], page.next_cursor)
 
     async def deal(self, caller: Caller, deal_id: str) -> views.Plain:
@@ -68,7 +69,7 @@ class Reading:
         """What the deal waits for, and what stands in the way of all actions or of one. Raises NoSuch."""
         row = await self._row(caller, deal_id, "why")
         seen = await self._acts.look(caller, deal_id)
-        waits = await self.agenda(caller, AgendaFilter(deal_id=deal_id), limit=200)
+        waits = await self._agenda(caller, AgendaFilter(deal_id=deal_id), limit=200)
         actions = [view_of(seen, caller, action)] if action else all_actions(seen, caller)
         return Why(views.summary(row, caller), waits.rows, actions)
 
@@ -88,18 +89,24 @@ class Reading:
 
     async def agenda(self, caller: Caller, asked: AgendaFilter, cursor: str = "", limit: int = 50) -> Page:
         """What waits for whom until when, the earliest first. Raises BadCursor."""
+        page = await self._agenda(caller, asked, cursor, limit)
+        await self._reads.many(caller, "agenda", "agenda", len(page.rows))
+        return page
+
+    async def _agenda(self, caller: Caller, asked: AgendaFilter, cursor: str = "", limit: int = 50) -> Page:
         page = await self._books.deals.agenda(caller.scope, asked, cursor, limit)
         return Page([views.agenda_item(row, caller) for row in page.rows], page.next_cursor)
 
     async def deal_agenda(self, caller: Caller, deal_id: str) -> list[views.Plain]:
         """All that one deal waits for. Raises NoSuch."""
         await self._row(caller, deal_id, "agenda")
-        return (await self.agenda(caller, AgendaFilter(deal_id=deal_id), limit=200)).rows
+        return (await self._agenda(caller, AgendaFilter(deal_id=deal_id), limit=200)).rows
 
     async def shortages(self, caller: Caller, asked: ShortageFilter, cursor: str = "", limit: int = 50) -> Page:
         """Order lines that are out of stock, the earliest due first; late is what is due by now. Raises BadCursor."""
         now = self._clock()
         page = await self._books.deals.shortages(caller.scope, replace(asked, now=now), cursor, limit)
+        await self._reads.many(caller, "shortages", "shortages", len(page.rows))
         return Page([views.shortage(row, caller, now) for row in page.rows], page.next_cursor)
 
     async def approvals(
@@ -109,6 +116,7 @@ class Reading:
         if caller.is_blind:
             return Page([])
         page = await self._books.deals.approvals(caller.scope, state, role, cursor=cursor, limit=limit)
+        await self._reads.many(caller, "approvals", "approvals", len(page.rows))
         return Page([views.approval(row, caller) for row in page.rows], page.next_cursor)
 
     async def histories(self, caller: Caller, deal_id: str) -> list[Row]:
@@ -135,10 +143,7 @@ class Reading:
         row = None if payloads.bad_text(deal_id) else await self._books.deals.get(deal_id, caller.scope)
         if row is None:
             raise NoSuch("deal", deal_id)
-        if caller.has(Role.AUDITOR) and row["owner"] != caller.user:
-            at = self._clock()
-            body: dict[str, Any] = {"deal": deal_id, "reader": caller.user, "what": what, "at": at}
-            await self._books.audit.append("read", deal_id, body, at)
+        await self._reads.deal(caller, deal_id, row["owner"], what)
         return row
 
 

@@ -8,6 +8,7 @@ from infra.desk.clocks import Clock
 from infra.desk.errors import DeskError, Invalid, Refused, WrongRole
 from infra.desk.payloads import bad_text
 from infra.stores.refusals import Refusal as RefusalRecord
+from infra.stores.refusals import storable_detail
 from models import codec
 
 
@@ -24,6 +25,10 @@ class RefusalBook:
         if deal_id and (bad_text(deal_id) or not await self._books.deals.get(deal_id)):
             detail, deal_id = {**detail, "deal": deal_id}, ""
         at = self._clock()
+        if deal_id:  # it may repeat what was sent, and stands for ever
+            detail = await self._books.discretion.texts(deal_id, storable_detail(detail), at)
+        if caller.on_behalf_of:
+            detail = {**detail, "on_behalf_of": caller.on_behalf_of}
         await self._books.refusals.record(RefusalRecord(deal_id, at, caller.user, action, code, detail, key))
 
     async def note_error(self, caller: Caller, deal_id: str, action: str, problem: DeskError, key: str = "") -> None:

@@ -5,6 +5,10 @@ from typing import Any
 
 from temporalio.client import Client
 
+from infra.control.counterfactual_desk import CounterfactualDesk
+from infra.control.policy_desk import PolicyDesk
+from infra.control.separation import Separation
+from infra.control.standing_in import Deputies
 from infra.db import Database
 from infra.desk.acts import Acts, Ask
 from infra.desk.alarm_board import AlarmBoard
@@ -16,12 +20,17 @@ from infra.desk.carrier_inbox import CarrierInbox
 from infra.desk.clock_moving import Moved, TestTime
 from infra.desk.clocks import Clock, wall_clock
 from infra.desk.credit_reading import CreditReading
+from infra.desk.decoding import Decoding
 from infra.desk.engine import Engine
+from infra.desk.exporting import Exporting
 from infra.desk.health import Health, look_after
 from infra.desk.judging import ActionView, Rehearsal
 from infra.desk.letter_desk import LetterDesk
+from infra.desk.log_keeping import LogKeeping
 from infra.desk.money_reading import MoneyReading
 from infra.desk.opening import NewDeal, Opening
+from infra.desk.privacy_desk import PrivacyDesk
+from infra.desk.read_log import ReadLog
 from infra.desk.reading import Reading, Why
 from infra.desk.reconciling import Reconciling
 from infra.desk.recording import RefusalBook
@@ -44,7 +53,12 @@ class DealDesk:
         self.refusals = RefusalBook(self.books, clock)
         self._acts = Acts(self.books, self.engine, self.refusals, clock)
         self._opening = Opening(self.books, self.engine, self.refusals, clock)
-        self.reading = Reading(self.books, self._acts, clock)
+        self.separation = Separation(self.books, self.refusals, clock)
+        self.deputies = Deputies(self.books.deputies, self.books.people, clock)
+        self.policies = PolicyDesk(self.books, self.refusals, clock)
+        self.reads = ReadLog(self.books, clock)
+        self.counterfactual = CounterfactualDesk(self.books, self.policies, self.reads, clock)
+        self.reading = Reading(self.books, self._acts, self.reads, clock)
         self.money = MoneyReading(self.books, clock)
         self.credit = CreditReading(database)
         self.reporting = Reporting(self.books.reports, clock)
@@ -53,8 +67,12 @@ class DealDesk:
         self.bank_worklist = BankWorklist(self.books, self._acts, self.engine, clock)
         self.alarms = AlarmBoard(self.books.alerts, clock)
         self.letters = LetterDesk(database, clock)
+        self.log_keeping = LogKeeping(self.books, clock)
+        self.decoding = Decoding(self.books, clock)
+        self.exporting = Exporting(self.books, self.engine, clock)
         self.reconciling = Reconciling(self.books, self._acts, self.engine, clock)
         self.test_time = TestTime(self.books, self.engine)
+        self.privacy = PrivacyDesk(self.books, clock)
         self.waking = Waking(self.books, self.engine)
 
     async def open_deal(self, caller: Caller, asked: NewDeal, key: str) -> ActResult:

@@ -1,8 +1,12 @@
 """The e-mail address that a customer's letters go to. Personal data: never in a timeline, an alert or a log."""
 
-from sqlalchemy import func, select
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
 
 from infra.db import Database, table_of
+from infra.privacy.contacts import in_clear
+from infra.privacy.vault import Vault
 from models.tables.masters import ContactRow
 
 ROLES = ("billing", "accounts payable", "accounts_payable", "accounting")
@@ -11,11 +15,15 @@ ROLES = ("billing", "accounts payable", "accounts_payable", "accounting")
 _CONTACTS = table_of(ContactRow)
 
 
-async def billing_address(database: Database, customer_id: str) -> str:
-    """The address of the customer's billing contact, the first by role and id; empty when there is none."""
-    role = func.lower(_CONTACTS.c.role)
-    query = select(role.label("role"), _CONTACTS.c.email).where(
-        _CONTACTS.c.customer_id == customer_id, role.in_(ROLES), _CONTACTS.c.email != ""
-    )
-    rows = await database.look(lambda connection: connection.execute(query.order_by(_CONTACTS.c.id)).all())
-    return min(rows, key=lambda row: ROLES.index(row.role)).email.strip() if rows else ""
+async def billing_address(database: Database, customer_id: str, keys: Path = Path()) -> str:
+    """The address of the customer's billing contact, the first by role and id; empty when there is none, or when the
+    data of all of them was erased. `keys` is the folder of the keys. Raises KeyLost."""
+    vault = Vault(keys)
+    mine = (_CONTACTS.c.customer_id == customer_id, func.lower(_CONTACTS.c.role).in_(ROLES), _CONTACTS.c.email != "")
+
+    def work(connection: Connection) -> str:
+        rows = connection.execute(select(_CONTACTS).where(*mine).order_by(_CONTACTS.c.id)).mappings()
+        found = [row for row in in_clear(connection, vault, [dict(row) for row in rows]) if row["email"].strip()]
+        return min(found, key=lambda row: ROLES.index(row["role"].lower()))["email"].strip() if found else ""
+
+    return await database.look(work)

@@ -4,12 +4,15 @@ from functools import partial
 from types import NoneType
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, cast, func, not_, or_, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, and_, cast, func, not_, or_, select, tuple_
 
-from infra.db import Database, insert_into
+from infra.db import Database, insert_into, table_of
 from infra.gateways import checked
 from infra.gateways.difference import Difference
 from infra.gateways.once import once
+from infra.stores.audit_log import append_leaves
+from infra.stores.master_log import Author, limit_leaf, refuse_limit
+from infra.stores.pages import Page, look_page
 from models.stages.group_hold import CREDIT_HOLD
 from models.tables.money_books import CreditGroupRow as Group
 from models.tables.money_books import GroupHoldRow as Hold
@@ -25,14 +28,20 @@ class CreditLimits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fix_limit(self, group: str, currency: str, limit_minor: int, fixed_by: str, effect_key: str) -> None:
-        """Fix a group's limit; from now on suggestions of the assessment don't change it. Reservations stay."""
+    async def fix_limit(
+        self, group: str, currency: str, limit_minor: int, by: Author, effect_key: str, at: str
+    ) -> None:
+        """Fix a group's limit; from now on suggestions of the assessment don't change it. Reservations stay.
+
+        Raises DutiesCombined when its author works, or lately worked, on a card of the group.
+        """
         checked.text(group, "a group")
         checked.currency(currency)
         checked.amount(limit_minor, "a limit")
-        checked.text(fixed_by, "who fixed it")
-        row = {"group_id": group, "currency": currency, "limit_minor": limit_minor, "fixed_by": fixed_by}
-        await once(self._database, effect_key, "credit.fix_limit", NoneType, partial(_fix, row=row))
+        checked.text(by.user, "who fixed it")
+        checked.instant(at)
+        row = {"group_id": group, "currency": currency, "limit_minor": limit_minor, "fixed_by": by.user}
+        await once(self._database, effect_key, "credit.fix_limit", NoneType, partial(_fix, row=row, by=by, at=at))
 
     async def limits(self, after: tuple[str, str] = ("", ""), limit: int = 100) -> list[dict[str, Any]]:
         """Groups with their limits and reserved sums, page by page: pass the last (group, currency) as `after`."""
@@ -40,6 +49,14 @@ class CreditLimits:
         query = query.where(tuple_(*_GROUP) > tuple_(*after)).order_by(*_GROUP).limit(limit)
         async with self._database.read() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def page(self, group: str = "", cursor: str = "", limit: int = 50) -> Page:
+        """Limits by group and currency, of one group when it is named. Raises BadCursor."""
+        groups = table_of(Group)
+        named, currency = groups.c.group_id.label("group"), groups.c.currency
+        query: Select[Any] = select(named, currency, groups.c.limit_minor, groups.c.reserved_minor, groups.c.fixed_by)
+        query = query.where(groups.c.group_id == group) if group else query
+        return await look_page(self._database, query, [named, currency], cursor, limit)
 
     async def headroom(self, group: str) -> list[dict[str, Any]]:
         """The reservations of a group that count against its limit."""
@@ -65,10 +82,15 @@ class CreditLimits:
         ]
 
 
-def _fix(connection: Connection, row: dict[str, Any]) -> None:
+def _fix(connection: Connection, row: dict[str, Any], by: Author, at: str) -> None:
+    group, currency = row["group_id"], row["currency"]
+    before = select(Group.limit_minor).where(Group.group_id == group, Group.currency == currency).with_for_update()
+    old = connection.execute(before).scalar_one_or_none()
     new = insert_into(connection.dialect.name, Group).values(**row, reserved_minor=0)
     fixed = {"limit_minor": row["limit_minor"], "fixed_by": row["fixed_by"]}
     connection.execute(new.on_conflict_do_update(index_elements=list(_GROUP), set_=fixed))
+    append_leaves(connection, [limit_leaf(group, currency, old, row["limit_minor"], by, at)])
+    refuse_limit(connection, group, by, at)
 
 
 _ACTIVE = (

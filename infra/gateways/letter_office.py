@@ -1,6 +1,9 @@
 """How the settings make letters: whose letterhead they have, and by which mail server they leave."""
 
+from functools import partial
+
 from infra.db import Database
+from infra.gateways.billing_address import billing_address
 from infra.gateways.dispatch import Dispatcher
 from infra.gateways.letter_pdf import Letterhead
 from infra.gateways.post import SmtpPost, SmtpServer
@@ -32,7 +35,10 @@ def smtp_server_of(settings: Settings) -> SmtpServer | None:
 def dispatcher_of(settings: Settings, database: Database) -> Dispatcher | None:
     """The dispatcher of this installation; None without a mail server."""
     server = smtp_server_of(settings)
-    return None if server is None else Dispatcher(database, settings.outbox_dir, SmtpPost(server), server.domain)
+    if server is None:
+        return None
+    address_of = partial(billing_address, keys=settings.keys_dir)
+    return Dispatcher(database, settings.outbox_dir, SmtpPost(server), server.domain, address_of)
 
 
 def _lines(text: str) -> list[str]:

@@ -5,6 +5,7 @@ Everything is on the shelf, every article costs 1.00, every customer is neutral 
 
 import hashlib
 
+from models.messages.evidence import Checkpointed, HandedOver
 from models.messages.finance import (
     BrokenPromiseInput,
     GroupHoldInput,
@@ -151,6 +152,16 @@ class NullPostOffice:
 
     async def run_once(self, now: str, limit: int = 100) -> Dispatched:
         return Dispatched()
+
+
+class NullEvidenceOffice:
+    """Signs nothing: there is no log."""
+
+    async def sign(self, now: str) -> Checkpointed:
+        return Checkpointed()
+
+    async def hand_over(self, now: str) -> HandedOver:
+        return HandedOver()
 
 
 class NullReconciler:

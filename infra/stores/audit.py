@@ -1,6 +1,7 @@
 """Verifies the evidence: every timeline's chain, every leaf of the audit log against what it attests, and its root."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Integer, RowMapping, String, column, func, se
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.db import Database, table_of
+from infra.evidence.witnesses import Witnesses
 from infra.stores.audit_log import append_leaves, leaf_of_body
 from infra.stores.policies import policy_hash
 from infra.stores.refusals import refusal_hash
@@ -21,6 +23,9 @@ from models.timeline import Entry, digest, verify_chain
 _LEAVES, _HEAD = table_of(AuditLeafRow), table_of(AuditHeadRow)
 _TIMELINE, _REFUSALS, _POLICIES = table_of(TimelineRow), table_of(RefusalRow), table_of(PolicyRow)
 _BATCH = 500
+ELSEWHERE = ("act", "refusal", "policy")
+"""Kinds of leaves about what stands in other tables; the others carry what they attest."""
+_HASH, _NO_HASH = re.compile(r"[0-9a-f]{64}"), "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def _broken_chains(deals: list[list[Entry]]) -> list[Problem]:
 
 
 async def _verify_leaves(connection: AsyncConnection, report: AuditReport, progress: Callable[[int], None]) -> None:
-    tree = GrowingTree()
+    tree, witnesses = GrowingTree(), await connection.run_sync(Witnesses.of)
     last = 0
     query = select(_LEAVES).order_by(_LEAVES.c.sequence).limit(_BATCH)
     while leaves := (await connection.execute(query.where(_LEAVES.c.sequence > last))).mappings().all():
@@ -94,12 +99,18 @@ async def _verify_leaves(connection: AsyncConnection, report: AuditReport, progr
             if leaf["sequence"] != last:
                 report.problems.append(Problem(f"leaf {last}", "is missing from the audit log"))
                 last = leaf["sequence"]
-            if why := _wrong(leaf, attested.get((leaf["kind"], leaf["ref"]))):
+            if why := _wrong(leaf, _hash_of(leaf, attested)):
                 report.problems.append(Problem(f"leaf {last} ({leaf['kind']} {leaf['ref']})", why))
-            tree.append(leaf["leaf_hash"])
+            hashed = leaf["leaf_hash"] if _HASH.fullmatch(leaf["leaf_hash"]) else _NO_HASH  # told above
+            tree.append(hashed)
+            witnesses.hear(leaf["kind"], leaf["ref"], hashed, tree)
+        await connection.run_sync(witnesses.compare_tiles)
         report.leaves = tree.size
         progress(report.entries + report.leaves)
     report.root = tree.root()
+    told = await asyncio.to_thread(lambda: list(witnesses.wrong_notes()))
+    told += await connection.run_sync(lambda found: list(witnesses.found(found, tree.size)))
+    report.problems += [Problem(where, why) for where, why in told]
     head = (await connection.execute(select(_HEAD.c.last_sequence))).scalar_one_or_none() or 0
     if head != last:
         report.problems.append(Problem("audit log", f"ends at leaf {last}, but {head} were written"))
@@ -118,21 +129,19 @@ Hashes = dict[tuple[str, str], str]
 
 
 async def _attested(connection: AsyncConnection, leaves: Sequence[RowMapping]) -> Hashes:
-    readers: dict[str, Callable[[AsyncConnection, list[str]], Awaitable[Hashes]]] = {
-        "act": _acts,
-        "refusal": _refusals,
-        "policy": _policies,
-    }
+    readers: tuple[Callable[[AsyncConnection, list[str]], Awaitable[Hashes]], ...] = (_acts, _refusals, _policies)
     found: Hashes = {}
-    for kind, read in readers.items():
+    for kind, read in zip(ELSEWHERE, readers, strict=True):
         if refs := [leaf["ref"] for leaf in leaves if leaf["kind"] == kind]:
             found |= await read(connection, refs)
-    found |= {
-        (leaf["kind"], leaf["ref"]): digest(leaf["body"])
-        for leaf in leaves
-        if leaf["kind"] not in readers and leaf["body"] is not None
-    }
     return found
+
+
+def _hash_of(leaf: RowMapping, attested: Hashes) -> str | None:
+    """What a leaf must attest: its own body, for many may be about one thing; or what stands elsewhere."""
+    if leaf["kind"] not in ELSEWHERE and leaf["body"] is not None:
+        return digest(leaf["body"])
+    return attested.get((leaf["kind"], leaf["ref"]))
 
 
 async def _acts(connection: AsyncConnection, refs: list[str]) -> Hashes:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from infra.db import Database, insert_into, table_of
-from infra.stores.audit_log import append_leaves, leaf_of_body
+from infra.stores.audit_log import Leaf, append_leaves, leaf_of_body
+from infra.stores.master_log import OPERATOR
 from infra.stores.pages import Page, Row, look_page
 from infra.stores.upserts import add
 from models.lifecycle.roles import PERSONS, Role
@@ -53,46 +54,49 @@ class PeopleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, person: Person, at: str) -> str:
-        """Add a user and answer the API key, which cannot be read again. Raises AlreadyStands."""
+    async def create(self, person: Person, at: str, by: str = OPERATOR.user) -> str:
+        """Add a user and answer the API key, which cannot be read again; `by` is who does. Raises AlreadyStands."""
         key, fields = _new_key()
 
         def work(connection: Connection) -> None:
             add(connection, UserRow, _row(person, at) | fields)
-            append_leaves(connection, [leaf_of_body("user", person.id, _attested(person, fields, at), at)])
+            append_leaves(connection, [_leaf(person, fields, at, by)])
 
         await self._database.write(work)
         return key
 
-    async def put_many(self, people: Sequence[Person], at: str) -> int:
+    async def put_many(self, people: Sequence[Person], at: str, by: str = OPERATOR.user) -> int:
         """Add those of an import who are not known yet, without a key; answers how many were added."""
 
         def work(connection: Connection) -> int:
             statement = insert_into(connection.dialect.name, UserRow).on_conflict_do_nothing(index_elements=["id"])
             no_key = {"api_key_prefix": "", "api_key_hash": ""}
-            return sum(connection.execute(statement, _row(p, at) | no_key).rowcount for p in people)
+            added = [p for p in people if connection.execute(statement, _row(p, at) | no_key).rowcount]
+            if added:
+                append_leaves(connection, [_leaf(person, {}, at, by) for person in added])
+            return len(added)
 
         return await self._database.write(work)
 
-    async def issue_key(self, person_id: str, at: str) -> str:
+    async def issue_key(self, person_id: str, at: str, by: str = OPERATOR.user) -> str:
         """Give a user a new API key; the old one ends at once. Raises NoSuchPerson."""
         key, fields = _new_key()
 
         def work(connection: Connection) -> None:
             _change(connection, person_id, fields)
-            body = {"id": person_id, "api_key_prefix": fields["api_key_prefix"], "at": at}
+            body = {"id": person_id, "api_key_prefix": fields["api_key_prefix"], "by": by, "at": at}
             append_leaves(connection, [leaf_of_body("api_key", person_id, body, at)])
 
         await self._database.write(work)
         return key
 
-    async def change(self, person: Person, at: str) -> None:
+    async def change(self, person: Person, at: str, by: str = OPERATOR.user) -> None:
         """Change name, roles, department or whether the user is active. Raises NoSuchPerson."""
         changes = {name: value for name, value in _row(person, at).items() if name not in ("id", "created_at")}
 
         def work(connection: Connection) -> None:
             _change(connection, person.id, changes)
-            append_leaves(connection, [leaf_of_body("user", person.id, _attested(person, {}, at), at)])
+            append_leaves(connection, [_leaf(person, {}, at, by)])
 
         await self._database.write(work)
 
@@ -146,10 +150,11 @@ def _row(person: Person, at: str) -> dict[str, Any]:
     }
 
 
-def _attested(person: Person, fields: dict[str, str], at: str) -> dict[str, Any]:
-    """What the audit log keeps of a user: rights and key prefix, never the name."""
+def _leaf(person: Person, fields: dict[str, str], at: str, by: str) -> Leaf:
+    """What the audit log keeps of a user: rights and key prefix, never the name; and who gave them."""
     body = {name: value for name, value in _row(person, at).items() if name not in ("name", "created_at")}
-    return body | {"api_key_prefix": fields.get("api_key_prefix", ""), "at": at}
+    body |= {"api_key_prefix": fields.get("api_key_prefix", ""), "by": by, "at": at}
+    return leaf_of_body("user", person.id, body, at)
 
 
 def _change(connection: Connection, person_id: str, changes: dict[str, Any]) -> None:

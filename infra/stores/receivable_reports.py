@@ -1,6 +1,7 @@
 """Reads what reports on receivables are made of: invoices of the ledger with their movements, disputes and promises.
 
-Rows are streamed in one pass, invoice by invoice; only what is disputed, promised or summed up is held in memory.
+Rows are streamed in one pass, invoice by invoice; only what is disputed, promised, back-dated or summed up is held in
+memory.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast
 
 from infra.db import Database, table_of
 from infra.stores.deals import visible
+from infra.stores.value_days import NOTHING_NEW, News, brought_after, later_news
 from models.expected_cash import ExpectedCash, expected_cash
 from models.receivable_accounts import Account, Frozen, Invoiced, Movement, Promised
 from models.receivable_reports import (
@@ -46,13 +48,18 @@ _OF_INVOICE = len(Invoiced._fields)
 @dataclass(frozen=True, slots=True)
 class AsOf:
     """What a report is about: receivables at the end of a day (ISO date, UTC) that a caller sees, of one currency or
-    customer if asked; test deals count only when asked for."""
+    customer if asked; test deals count only when asked for.
+
+    Without `known_at` (an instant) it is what was known at the end of the day, each booking on its own day. With it,
+    bookings until then count on their value days.
+    """
 
     day: str
     scope: Scope
     currency: str = ""
     customer: str = ""
     test_deals: bool = False
+    known_at: str = ""
 
     @property
     def end(self) -> str:
@@ -107,6 +114,7 @@ def _accounts(
     settled before `unsettled_at`, if given. `outlook` adds promises, plans and legal."""
     frozen = _frozen(connection, asked) if disputes else {}
     promised = _promised(connection, asked) if outlook else {}
+    news = later_news(connection, asked.known_at) if asked.known_at else NOTHING_NEW
     query = _with_entries(asked, outlook).where(_INVOICES.c.issued_at < asked.end)
     if unsettled_at:
         query = query.where(or_(_INVOICES.c.settled_at == "", _INVOICES.c.settled_at >= unsettled_at))
@@ -114,22 +122,30 @@ def _accounts(
     for number, group in groupby(rows, itemgetter(0)):
         together = list(group)
         first = together[0]
+        if number in news.not_yet:
+            continue
         yield Account(
             Invoiced(*first[:_OF_INVOICE]),
-            [Movement(*row[_OF_INVOICE:-1]) for row in together] if first[_OF_INVOICE] else (),
+            [_movement(news, row) for row in together] if first[_OF_INVOICE] else (),
             frozen.get(number, ()),
             promised.get(number, ()),
             first[-1] or "",
         )
 
 
+def _movement(news: News, row: Any) -> Movement:
+    at, kind, amount, key = row[_OF_INVOICE:-1]
+    return Movement(news.counts_from(key, at), kind, amount)
+
+
 def _with_entries(asked: AsOf, outlook: bool) -> Select[Any]:
     """Invoice, entry (or nothing) and the instant of legal, the entries of an invoice one after the other."""
     i, e, r = _INVOICES.c, _ENTRIES.c, _RUNGS.c
     invoice = (i.number, i.deal_id, i.customer_id, i.kind, i.currency, i.issued_at, i.due_at, i.total_minor)
-    entry = (e.at, e.kind, e.amount_minor)
+    entry = (e.at, e.kind, e.amount_minor, e.effect_key)
     query = _in_scope(select(*invoice, *entry, r.at if outlook else literal("").label("legal_at")), asked)
-    query = query.outerjoin(_ENTRIES, and_(e.invoice == i.number, e.at < asked.end))
+    known = e.at <= asked.known_at if asked.known_at else e.at < asked.end
+    query = query.outerjoin(_ENTRIES, and_(e.invoice == i.number, known))
     if outlook:
         rung = and_(r.deal_id == i.deal_id, r.invoice == i.number, r.rung == LEGAL_RUNG, r.at < asked.end)
         query = query.outerjoin(_RUNGS, rung)
@@ -154,6 +170,8 @@ def _sales(connection: Connection, asked: AsOf) -> list[Sold]:
     day = func.substr(_INVOICES.c.issued_at, 1, 10)
     total = cast(func.sum(_INVOICES.c.total_minor), BigInteger)
     query = _in_scope(select(_INVOICES.c.currency, day, total), asked)
+    if asked.known_at:
+        query = query.where(_INVOICES.c.number.not_in(brought_after(asked.known_at)))
     query = query.where(_INVOICES.c.issued_at < asked.end).group_by(_INVOICES.c.currency, day)
     return [Sold(*row) for row in connection.execute(query)]
 

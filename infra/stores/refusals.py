@@ -54,6 +54,12 @@ def storable(refusal: Refusal) -> Refusal:
     )
 
 
+def storable_detail(detail: dict[str, Any]) -> dict[str, Any]:
+    """A detail as the tables can hold it."""
+    plain: dict[str, Any] = _plain(detail, _DEEPEST)
+    return plain
+
+
 def refusal_hash(row: Any) -> str:
     """The hash that the audit log attests, of a Refusal or of a row of the table."""
     return digest({name: row[name] if not isinstance(row, Refusal) else getattr(row, name) for name in _FIELDS})

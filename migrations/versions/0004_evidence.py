@@ -20,6 +20,14 @@ def upgrade() -> None:
         sa.Column("retired_at", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_audit_keys")),
     )
+    op.create_index(
+        "uq_audit_keys_signing",
+        "audit_keys",
+        ["retired_at"],
+        unique=True,
+        sqlite_where=sa.text("retired_at = ''"),
+        postgresql_where=sa.text("retired_at = ''"),
+    )
     op.create_table(
         "audit_tiles",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
@@ -47,8 +55,8 @@ def upgrade() -> None:
         sa.Column("key_hash", sa.String(length=40), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoints")),
+        sa.UniqueConstraint("size", "key_hash", name="uq_checkpoints_size"),
     )
-    op.create_index(op.f("ix_checkpoints_size"), "checkpoints", ["size"], unique=False)
     op.create_table(
         "deputies",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -67,7 +75,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deputies_deputy"), "deputies", ["deputy"], unique=False)
     op.create_table(
         "erasures",
-        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("customer_id", sa.String(length=80), nullable=False),
         sa.Column("requested_by", sa.String(length=80), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -78,7 +86,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_erasures_customer_id"), "erasures", ["customer_id"], unique=False)
     op.create_table(
         "personal_keys",
-        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("customer_id", sa.String(length=80), nullable=False),
         sa.Column("wrapped", sa.String(length=200), nullable=False),
         sa.Column("wrapped_by", sa.String(length=40), nullable=False),
@@ -89,7 +97,7 @@ def upgrade() -> None:
     op.create_table(
         "personal_values",
         sa.Column("commitment", sa.String(length=64), nullable=False),
-        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
         sa.Column("made_at", sa.String(length=20), nullable=False),
@@ -115,12 +123,38 @@ def upgrade() -> None:
     )
     op.add_column("audit_leaves", sa.Column("form", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("audit_leaves", sa.Column("logged_at", sa.String(length=20), nullable=False, server_default=""))
+    op.create_index(op.f("ix_audit_leaves_ref"), "audit_leaves", ["ref"], unique=False)
+    carries_body = sa.text("body IS NOT NULL")
+    op.create_index(
+        "ix_audit_leaves_kind_ref",
+        "audit_leaves",
+        ["kind", "ref"],
+        unique=False,
+        sqlite_where=carries_body,
+        postgresql_where=carries_body,
+    )
     receipt = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
     op.add_column("timeline", sa.Column("receipt", receipt, nullable=True))
+    tells_of_money = sa.text("action IN ('record_payment', 'reverse_payment', 'book_invoice')")
+    op.create_index(
+        "ix_timeline_money",
+        "timeline",
+        ["at"],
+        unique=False,
+        sqlite_where=tells_of_money,
+        postgresql_where=tells_of_money,
+    )
+    with op.batch_alter_table("contacts") as contacts:
+        contacts.alter_column("phone", type_=sa.String(length=300), existing_type=sa.String(length=40))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("contacts") as contacts:
+        contacts.alter_column("phone", type_=sa.String(length=40), existing_type=sa.String(length=300))
+    op.drop_index("ix_timeline_money", table_name="timeline")
     op.drop_column("timeline", "receipt")
+    op.drop_index(op.f("ix_audit_leaves_ref"), table_name="audit_leaves")
+    op.drop_index("ix_audit_leaves_kind_ref", table_name="audit_leaves")
     op.drop_column("audit_leaves", "logged_at")
     op.drop_column("audit_leaves", "form")
     op.drop_table("policy_drafts")
@@ -133,8 +167,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputies_deputy"), table_name="deputies")
     op.drop_index(op.f("ix_deputies_absent"), table_name="deputies")
     op.drop_table("deputies")
-    op.drop_index(op.f("ix_checkpoints_size"), table_name="checkpoints")
     op.drop_table("checkpoints")
     op.drop_table("checkpoint_deliveries")
     op.drop_table("audit_tiles")
+    op.drop_index(
+        "uq_audit_keys_signing",
+        table_name="audit_keys",
+        sqlite_where=sa.text("retired_at = ''"),
+        postgresql_where=sa.text("retired_at = ''"),
+    )
     op.drop_table("audit_keys")

@@ -32,7 +32,7 @@ def four_eyes(ctx: Context) -> tuple[bool, Any]:
     for asked in deal.approvals:
         if asked.state == "pending":
             involved |= {asked.requested_by, asked.requested_for}
-    mine = set(ctx.actor.people) & involved
+    mine = set(ctx.actor.eyes) & involved
     return not mine, f"{ctx.actor.user} is involved" if mine else f"{ctx.actor.user} is not involved"
 
 

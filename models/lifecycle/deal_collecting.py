@@ -39,6 +39,7 @@ RECEIVABLE_ROWS = (
         "currency_matches",
         "received_in_the_past",
         "difference_is_small",
+        "payment_booking_is_apart",
         summary="Record money that came in",
     ),
     row(
@@ -106,6 +107,7 @@ RECEIVABLE_ROWS = (
         "write_off_is_requested",
         "four_eyes",
         "write_off_within_authority",
+        "relief_approval_is_apart",
         summary="Give up an open amount",
     ),
     row(
@@ -125,6 +127,7 @@ RECEIVABLE_ROWS = (
         "invoice_is_open",
         "amount_within_open",
         "not_credited_twice",
+        "credit_note_is_apart",
         summary="Issue a credit note on what is open",
     ),
     row(
@@ -134,6 +137,7 @@ RECEIVABLE_ROWS = (
         HEADS,
         "invoice_is_known",
         "credit_within_total",
+        "credit_note_is_apart",
         summary="Issue a credit note on what was paid as well: it becomes the customer's credit",
     ),
     row(
@@ -144,6 +148,7 @@ RECEIVABLE_ROWS = (
         "invoice_is_known",
         "currency_matches",
         "payment_can_go_back",
+        "payment_booking_is_apart",
         summary="Take back a payment that the bank returned",
     ),
     row(
@@ -203,6 +208,7 @@ RECEIVABLE_ROWS = (
         "waiver_is_requested",
         "four_eyes",
         "waiver_within_authority",
+        "relief_approval_is_apart",
         summary="Give up interest or lump sum",
     ),
     row(
@@ -233,6 +239,7 @@ RECEIVABLE_ROWS = (
         "legal_is_requested",
         "four_eyes",
         "legal_within_authority",
+        "relief_approval_is_apart",
         summary="Hand an invoice over to legal",
     ),
     row(

@@ -18,6 +18,7 @@ FULFILMENT_ROWS = (
         "not_on_hold",
         "group_is_not_on_hold",
         "prepayment_allows_supply",
+        "order_entry_is_apart",
         summary="Enter the order, checked against the contract",
     ),
     row(
@@ -30,6 +31,7 @@ FULFILMENT_ROWS = (
         "no_amendment_pending",
         "entry_differs",
         "added_articles_are_listed",
+        "order_entry_is_apart",
         summary="Enter an order that differs from the contract: an amendment",
     ),
     row("book_reservation", S.FULFILLING, STAYS, ENGINE, "effect_is_pending", summary="Take note of what was reserved"),
@@ -123,6 +125,7 @@ FULFILMENT_ROWS = (
         "group_is_not_on_hold",
         "prepayment_is_settled",
         "quantities_are_reserved",
+        "goods_release_is_apart",
         summary="Send reserved goods off",
     ),
     row("book_shipment", S.FULFILLING, STAYS, ENGINE, "effect_is_pending", summary="Take note of what left"),
@@ -214,6 +217,7 @@ FULFILMENT_ROWS = (
         STAYS,
         CARE | GOODS,
         "milestone_is_agreed",
+        "invoicing_is_apart",
         summary="Record that a milestone was reached; its share is invoiced",
     ),
     row(

@@ -38,15 +38,14 @@ class InterestAccrued(Event):
     minor: int
     rest: int
 
-    def apply(self, deal: Deal, at: str) -> Deal:
-        def count(r: Receivable) -> Receivable:
-            more, rest = divmod(r.interest_rest + self.rest, WHOLE)
-            minor = r.interest_minor + self.minor + more
-            return replace(
-                r, interest_minor=minor, interest_rest=rest, interest_until=max(r.interest_until, self.until)
-            )
+    def count(self, r: Receivable) -> Receivable:
+        """The invoice with this interest."""
+        more, rest = divmod(r.interest_rest + self.rest, WHOLE)
+        minor = r.interest_minor + self.minor + more
+        return replace(r, interest_minor=minor, interest_rest=rest, interest_until=max(r.interest_until, self.until))
 
-        return with_receivable(deal, self.invoice, count)
+    def apply(self, deal: Deal, at: str) -> Deal:
+        return with_receivable(deal, self.invoice, self.count)
 
 
 @event
@@ -135,13 +134,13 @@ def is_chargeable(owed: Receivable, policy: Policy) -> bool:
     return uncharged(owed, policy, owed.interest_until or owed.due_at[:10]) >= least
 
 
-def counted(owed: Receivable, policy: Policy, day: str) -> list[Event]:
+def counted(owed: Receivable, policy: Policy, day: str) -> list[InterestAccrued]:
     """The event that counts the interest until a day, or nothing when there is none."""
     minor, rest = accrual(owed, policy, day)
     return [InterestAccrued(owed.number, day, minor, rest)] if minor or rest else []
 
 
-def recounted(before: Receivable, after: Receivable, policy: Policy, day: str) -> list[Event]:
+def recounted(before: Receivable, after: Receivable, policy: Policy, day: str) -> list[InterestAccrued]:
     """The events that count the interest until the day from which less or more of the invoice is to be collected.
 
     When it was counted beyond that day already, as for a payment that is booked after a later one, the interest on

@@ -6,6 +6,7 @@ from models.change import replace
 from models.command import Context
 from models.deal_state import Deal, Effect
 from models.event import Event, event
+from models.instants import day_start
 from models.lifecycle.machines import RECEIVABLES
 from models.parts.receivable import Receivable
 from models.stages.accruing import counted_from
@@ -17,16 +18,23 @@ from models.stages.owed import booked, booking, positive, with_plan_paid, with_r
 
 @dataclass(frozen=True, slots=True)
 class PaymentBack:
-    """A payment that went back, such as a returned direct debit, in minor units; `reason` is the bank's."""
+    """A payment that went back, such as a returned direct debit, in minor units; `reason` is the bank's.
+
+    `returned_on` is the day on which the bank took it (empty: today). Interest counts from the booking on, but what
+    was open on a day follows from it.
+    """
 
     invoice: str
     amount_minor: int
     currency: str
     reason: str
     reference: str = ""
+    returned_on: str = ""
 
     def __post_init__(self) -> None:
         positive(self.amount_minor)
+        if self.returned_on:
+            day_start(self.returned_on)
 
 
 @dataclass(frozen=True, slots=True)

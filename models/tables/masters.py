@@ -50,7 +50,8 @@ class CustomerRow(Base):
 
 
 class ContactRow(Base):
-    """A person at the customer: personal data, kept out of every timeline, workflow and log."""
+    """A person at the customer. Name, e-mail address and telephone are tokens (models.personal): the values stand in
+    `personal_values`, under the person's key."""
 
     __tablename__ = "contacts"
 
@@ -59,7 +60,7 @@ class ContactRow(Base):
     name: Mapped[Name]
     role: Mapped[Code]
     email: Mapped[Name] = mapped_column(default="")
-    phone: Mapped[Code] = mapped_column(default="")
+    phone: Mapped[Name] = mapped_column(default="")
 
 
 class ArticleRow(Base):

@@ -1,6 +1,6 @@
 """What happened and can never be changed: timeline, answers to commands, refusals, audit log, outbox, archives."""
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,6 +37,12 @@ class TimelineRow(Base):
     events: Mapped[Plain]
     hash: Mapped[Digest]
     receipt: Mapped[Plain] = mapped_column(_OptionalJson, default=None, nullable=True)
+
+
+TELLS_OF_MONEY = text("action IN ('record_payment', 'reverse_payment', 'book_invoice')")
+"""Entries that carry a value day, or bring an invoice that may be older than they are."""
+
+Index("ix_timeline_money", TimelineRow.at, sqlite_where=TELLS_OF_MONEY, postgresql_where=TELLS_OF_MONEY)
 
 
 class CommandRow(Base):
@@ -99,12 +105,24 @@ class AuditLeafRow(Base):
 
     sequence: Mapped[int] = mapped_column(_Number, primary_key=True, autoincrement=False)
     kind: Mapped[Code]
-    ref: Mapped[str] = mapped_column(String(200))
+    ref: Mapped[str] = mapped_column(String(200), index=True)
     leaf_hash: Mapped[Digest]
     at: Mapped[Instant]
     body: Mapped[Plain] = mapped_column(_OptionalJson, default=None, nullable=True)
     form: Mapped[int] = mapped_column(default=1)
     logged_at: Mapped[Instant] = mapped_column(default="")
+
+
+CARRIES_BODY = AuditLeafRow.body.is_not(None)
+"""Leaves that attest what no other table holds: few among those of acts, and looked for by what they name."""
+
+Index(
+    "ix_audit_leaves_kind_ref",
+    AuditLeafRow.kind,
+    AuditLeafRow.ref,
+    sqlite_where=CARRIES_BODY,
+    postgresql_where=CARRIES_BODY,
+)
 
 
 class AuditHeadRow(Base):

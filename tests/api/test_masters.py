@@ -180,7 +180,8 @@ async def test_a_new_user_gets_a_key_that_is_shown_once(office: Office) -> None:
     assert again.json()["api_key"] is None
     key = made.json()["api_key"]
     me = await office.http.get("/v1/me", headers={"X-API-Key": key})
-    assert me.json() == {"user": "lena", "roles": ["legal"], "department": "north", "sees": "all"}
+    known = {"user": "lena", "roles": ["legal"], "department": "north", "on_behalf_of": "", "sees": "all"}
+    assert me.json() == known
     new = (await office.post("admin", "/v1/users/lena/keys")).json()["api_key"]
     assert (await office.http.get("/v1/me", headers={"X-API-Key": key})).status_code == 401
     off = await office.http.patch("/v1/users/lena", json={"active": False}, headers=office.headers("admin"))

@@ -7,8 +7,9 @@ from typing import Any
 from api.app import create_app
 from infra.desk.service import DealDesk
 
-HOOKS = {"/v1/carrier-messages"}
-"""Where others report to us in their own way: the body names the message, and a repeated one is found by that."""
+HOOKS = {"/v1/carrier-messages", "/v1/codec/decode", "/v1/codec/session", "/v1/policies/{version}/try"}
+"""Where others ask in their own way: a carrier's message names itself, Temporal's tools decode as they do,
+and trying a policy writes nothing."""
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 

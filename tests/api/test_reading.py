@@ -84,7 +84,7 @@ async def test_an_auditors_read_leaves_a_leaf(office: Office) -> None:
     await office.get("auditor", "/v1/deals/D-1/timeline")
     await office.get("account_manager", "/v1/deals/D-1/timeline")
     leaves = (await office.get("auditor", "/v1/audit/leaves", kind="read")).json()["items"]
-    assert [(leaf["ref"], leaf["body"]["reader"], leaf["body"]["what"]) for leaf in leaves] == [
+    assert [(leaf["ref"], leaf["body"]["by"], leaf["body"]["what"]) for leaf in leaves] == [
         ("D-1", "u-auditor", "timeline")
     ]
 

@@ -56,7 +56,7 @@ OPERATIONS = [(method, path) for path, methods in agreed_page()["paths"].items()
 @pytest.mark.timeout(300)
 def test_every_answer_is_on_the_page(whole_system: Served, page: Any, method: str, path: str, mode: Any) -> None:
     @seed(2026)
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(case=page[path][method].as_strategy(generation_mode=mode))
     def holds(case: Any) -> None:
         keyed = {"Authorization": f"Bearer {whole_system.key}"}

@@ -12,6 +12,7 @@ from cli.imports.stock import import_stock
 from cli.imports.users import import_users
 from infra.db import Database
 from infra.gateways.stock_reading import StockReader
+from infra.privacy.vault import Vault
 from infra.stores.articles import ArticleStore
 from infra.stores.customers import CustomerStore
 from infra.stores.people import PeopleStore
@@ -32,13 +33,13 @@ def reasons(report: Report, outcome: str = "refused") -> dict[int, str]:
     return {found.line: found.reason for found in report.findings if found.outcome == outcome}
 
 
-async def test_the_examples_are_clean_and_repeatable(database: Database) -> None:
+async def test_the_examples_are_clean_and_repeatable(database: Database, tmp_path: Path) -> None:
     async def everything(at: str) -> list[Report]:
         users = await import_users(database, EXAMPLES / "users.csv", at)
         known = frozenset(row["id"] for row in (await PeopleStore(database).page(limit=200)).rows)
         return [
             users,
-            await import_customers(database, EXAMPLES / "customers.csv", at, known),
+            await import_customers(database, EXAMPLES / "customers.csv", at, known, Vault(tmp_path)),
             await import_products(database, EXAMPLES / "products.csv"),
             await import_stock(database, EXAMPLES / "stock.csv", at),
         ]
@@ -46,11 +47,12 @@ async def test_the_examples_are_clean_and_repeatable(database: Database) -> None
     first = await everything(AT)
     assert [(report.refused, report.repaired) for report in first] == [(0, 0)] * 4
     assert [report.rows for report in first] > [20, 20, 20, 20]
-    standing = [await all_cards(CustomerStore(database)), await all_articles(ArticleStore(database))]
+    standing = [await all_cards(CustomerStore(database, Vault(tmp_path))), await all_articles(ArticleStore(database))]
     levels = await stock_levels(database)
     second = await everything(LATER)
     assert [report.unchanged for report in second[:3]] == [report.rows for report in second[:3]]
-    assert [await all_cards(CustomerStore(database)), await all_articles(ArticleStore(database))] == standing
+    cards = await all_cards(CustomerStore(database, Vault(tmp_path)))
+    assert [cards, await all_articles(ArticleStore(database))] == standing
     assert await stock_levels(database) == levels
     assert await StockReader(database).verify() == []
 
@@ -72,24 +74,25 @@ async def test_customers_are_taken_strictly(database: Database, tmp_path: Path) 
         "klingon,Klingon,EUR,,,tlh,,,,",
         "vat,Wrong number,EUR,DE,,,,,DE123456789,",
     )
-    report = await import_customers(database, file, AT, OWNERS)
+    report = await import_customers(database, file, AT, OWNERS, Vault(tmp_path))
     refused = reasons(report)
     assert sorted(refused) == [4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert "line 2 already" in refused[11]
     assert (report.imported, report.repaired) == (2, 1)
-    cards = await all_cards(CustomerStore(database))
+    cards = await all_cards(CustomerStore(database, Vault(tmp_path)))
     assert set(cards) == {"good", "typo", "vat"}
     assert (cards["typo"]["country"], cards["typo"]["owner"], cards["typo"]["blocked"]) == ("DE", "", True)
     assert list(reasons(report, "remark")) == [13]
 
 
 async def test_a_changed_card_is_brought_up_to_date(database: Database, tmp_path: Path) -> None:
-    await import_customers(database, written(tmp_path, "id,name,currency", "a,A,EUR", "b,B,EUR"), AT, OWNERS)
+    vault = Vault(tmp_path)
+    await import_customers(database, written(tmp_path, "id,name,currency", "a,A,EUR", "b,B,EUR"), AT, OWNERS, vault)
     report = await import_customers(
-        database, written(tmp_path, "id,name,currency", "a,A2,EUR", "b,B,EUR"), LATER, OWNERS
+        database, written(tmp_path, "id,name,currency", "a,A2,EUR", "b,B,EUR"), LATER, OWNERS, vault
     )
     assert report.unchanged == 1
-    cards = await all_cards(CustomerStore(database))
+    cards = await all_cards(CustomerStore(database, Vault(tmp_path)))
     assert (cards["a"]["name"], cards["a"]["updated_at"], cards["b"]["updated_at"]) == ("A2", LATER, AT)
 
 

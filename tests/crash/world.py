@@ -8,11 +8,12 @@ from sqlalchemy import insert
 from infra.db import Database
 from infra.gateways.credit_limits import CreditLimits
 from infra.gateways.stock_intake import StockIntake
+from infra.stores.master_log import Author
 from models import codec
 from models.instants import DAY
 from models.policy import DEFAULT, Deadline, Policy, Rung
 from models.tables.masters import PolicyRow
-from tests.journeys import furnish
+from tests.journeys import BEGINNING, furnish
 
 HURRIED: Policy = replace(
     DEFAULT,
@@ -41,7 +42,8 @@ ARTICLES = ("A-1", "A-2", "A-3", "A-4")
 async def furnish_scarcely(database: Database, deals: int) -> None:
     """The usual customers and articles with little stock and a low credit limit."""
     await furnish(database, deals // 2)
-    await CreditLimits(database).fix_limit("g-1", "EUR", LIMIT_PER_DEAL * deals, "u-risk_officer", "limit:g-1")
+    limit = LIMIT_PER_DEAL * deals
+    await CreditLimits(database).fix_limit("g-1", "EUR", limit, Author("u-risk_officer"), "limit:g-1", BEGINNING)
     async with database.begin() as connection:
         await connection.execute(insert(PolicyRow), [_policy_row()])
 

@@ -4,6 +4,7 @@ from infra.gateways.nulls import (
     NullCarrier,
     NullCreditBook,
     NullCreditBureau,
+    NullEvidenceOffice,
     NullLedger,
     NullMailer,
     NullPriceList,
@@ -11,6 +12,7 @@ from infra.gateways.nulls import (
     NullStockBook,
 )
 from models import ports
+from models.messages.evidence import Checkpointed, HandedOver
 from models.messages.finance import (
     BrokenPromiseInput,
     GroupHoldInput,
@@ -69,3 +71,9 @@ async def test_papers_that_nobody_reads():
     assert (booked.open_minor, booked.unapplied_minor) == (0, 0)
     assert (await mailer.send_letter(LetterInput("k", "D1", "C1", "reminder", {}, AT))).digest
     assert (await printer.print_document(DocumentInput("k", "D1", "C1", "offer", 1, {}, AT))).digest
+
+
+async def test_evidence_that_nobody_keeps():
+    office: ports.EvidenceOffice = NullEvidenceOffice()
+    assert await office.sign(AT) == Checkpointed()
+    assert await office.hand_over(AT) == HandedOver()

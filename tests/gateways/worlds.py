@@ -10,6 +10,7 @@ from infra.gateways.credit_limits import CreditLimits
 from infra.gateways.stock_book import SqlStockBook
 from infra.gateways.stock_intake import StockIntake
 from infra.gateways.stock_reading import StockReader
+from infra.stores.master_log import Author
 from models.messages.finance import HeadroomInput
 from models.messages.logistics import ReserveInput, StockLine, Woken
 from models.ports import CreditBook, StockBook
@@ -154,7 +155,7 @@ class RealCredit:
         self.limits = CreditLimits(database)
 
     async def fix_limit(self, limit_minor: int) -> None:
-        await self.limits.fix_limit("group", "EUR", limit_minor, "rita", f"fix {limit_minor}")
+        await self.limits.fix_limit("group", "EUR", limit_minor, Author("rita"), f"fix {limit_minor}", AT)
 
     async def reserved(self) -> int:
         assert await self.limits.verify() == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.privacy.vault import Vault
 from infra.stores.articles import ArticleStore
 from infra.stores.customers import CustomerStore
 from infra.stores.people import PeopleStore, Person
@@ -20,8 +21,8 @@ def contact(number: int):
     return {"id": f"p-{number}", "name": "Ö. Kunde", "role": "buyer", "email": "kunde@example.com"}
 
 
-async def test_a_card_gets_defaults_and_keeps_its_contacts(database):
-    customers = CustomerStore(database)
+async def test_a_card_gets_defaults_and_keeps_its_contacts(database, tmp_path):
+    customers = CustomerStore(database, Vault(tmp_path))
     await customers.create(card(1), START, [contact(1)])
     found = await customers.get("c-1")
     assert found is not None
@@ -30,14 +31,14 @@ async def test_a_card_gets_defaults_and_keeps_its_contacts(database):
     assert await customers.get("c-2") is None
     with pytest.raises(AlreadyStands):
         await customers.create(card(1), START)
-    await customers.put_contacts("c-1", [{**contact(1), "phone": "+39 011"}, contact(2)])
+    await customers.put_contacts("c-1", [{**contact(1), "phone": "+39 011"}, contact(2)], LATER)
     found = await customers.get("c-1")
     assert found is not None
     assert [p["phone"] for p in found["contacts"]] == ["+39 011", ""]
 
 
-async def test_an_import_brings_cards_up_to_date(database):
-    customers = CustomerStore(database)
+async def test_an_import_brings_cards_up_to_date(database, tmp_path):
+    customers = CustomerStore(database, Vault(tmp_path))
     await customers.put_many([card(n) for n in range(3)], START)
     await customers.put_many([card(n, segment="retail") for n in range(1, 5)], LATER)
     rows = (await customers.page(EVERYTHING, {"segment": "retail"})).rows
@@ -50,8 +51,8 @@ async def test_an_import_brings_cards_up_to_date(database):
     await customers.put_many([], LATER)
 
 
-async def test_changing_a_card(database):
-    customers = CustomerStore(database)
+async def test_changing_a_card(database, tmp_path):
+    customers = CustomerStore(database, Vault(tmp_path))
     await customers.create(card(1), START)
     changed = await customers.change("c-1", {"blocked": True, "id": "c-9"}, LATER)
     assert changed is not None
@@ -60,10 +61,10 @@ async def test_changing_a_card(database):
 
 
 @pytest.mark.parametrize("wrong", [{"colour": "red"}, {"currency": None}])
-async def test_a_card_with_odd_columns_is_refused(database, wrong):
+async def test_a_card_with_odd_columns_is_refused(database, wrong, tmp_path):
     incomplete = {k: v for k, v in {**card(1), **wrong}.items() if v is not None}
     with pytest.raises(UnknownColumn):
-        await CustomerStore(database).create(incomplete, START)
+        await CustomerStore(database, Vault(tmp_path)).create(incomplete, START)
 
 
 @pytest.mark.parametrize(
@@ -75,18 +76,18 @@ async def test_a_card_with_odd_columns_is_refused(database, wrong):
         (EVERYTHING, ["c-1", "c-2", "c-3", "c-4"]),
     ],
 )
-async def test_a_customer_is_seen_by_who_may_see_its_owner(database, scope, found):
+async def test_a_customer_is_seen_by_who_may_see_its_owner(database, scope, found, tmp_path):
     people = [Person("anna", "A", ("account_manager",), "north"), Person("boris", "B", ("account_manager",), "north")]
     await PeopleStore(database).put_many([*people, Person("cleo", "C", ("account_manager",), "south")], START)
-    customers = CustomerStore(database)
+    customers = CustomerStore(database, Vault(tmp_path))
     owners = ("anna", "boris", "cleo", "")
     await customers.put_many([card(n, owner=owner) for n, owner in enumerate(owners, 1)], START)
     assert [row["id"] for row in (await customers.page(scope)).rows] == found
     assert [f"c-{n}" for n in range(1, 5) if await customers.get(f"c-{n}", scope)] == found
 
 
-async def test_customers_are_paged_by_name(database):
-    customers = CustomerStore(database)
+async def test_customers_are_paged_by_name(database, tmp_path):
+    customers = CustomerStore(database, Vault(tmp_path))
     names = ["a", "a", "b\u00a0c", "É", "日本"]
     await customers.put_many([card(n, name=name) for n, name in enumerate(names)], START)
     seen, cursor = [], ""
@@ -130,8 +131,8 @@ async def test_articles_and_prices(database):
     assert [row["id"] for row in (await articles.page(active=True)).rows] == ["a-1"]
 
 
-async def test_an_import_leaves_alone_what_it_does_not_name(database):
-    customers = CustomerStore(database)
+async def test_an_import_leaves_alone_what_it_does_not_name(database, tmp_path):
+    customers = CustomerStore(database, Vault(tmp_path))
     await customers.put_many([card(1, blocked=True)], START)
     await customers.change("c-1", {"broken_promises": 2}, START)
     await customers.put_many([card(1, segment="retail", broken_promises=0)], LATER)

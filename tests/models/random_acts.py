@@ -35,7 +35,7 @@ JUNK: tuple[Any, ...] = (None, True, 1.5, math.nan, -1, 10**30, "", "\x00", "ü"
 RARE = frozenset(
     {
         *("lose", "cancel", "reject", "close_short", "recheck_reliability", "counter", "cancel_line"),
-        *("hold", "note", "reassign", "record_feedback", "object", "raise_disagreement"),
+        *("hold", "note", "adopt_policy", "reassign", "record_feedback", "object", "raise_disagreement"),
     }
 )
 """Actions that end a deal, lead it back or change little: chosen less often, so that deals get far."""
@@ -116,6 +116,7 @@ def _usual(rng: Random, deal: Deal, now: str) -> Payload:
         "channel": _mostly(rng, "email", ""),
         "special_clauses": rng.choice(([], [], ["delivery on Sundays"])),
         "quantity": _mostly(rng, 5, 0, 10**10),
+        "version": _mostly(rng, "2026.4", "2026.3", "none"),
     }
 
 
@@ -186,6 +187,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "resume": ("hold", "reason"),
     "reassign": ("owner",),
     "note": ("text",),
+    "adopt_policy": ("version", "reason"),
     "log_contact": ("channel", "outcome"),
     "record_needs": ("what", "quantity", "wanted_by", "budget_minor"),
     "lose": ("reason", "competitor"),

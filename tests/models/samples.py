@@ -27,7 +27,7 @@ from models.policy import DEFAULT, Policy
 from tests.models.deals import BLOCKED, WEAK, deal_in, line_changed
 from tests.models.money_samples import MONEY_SAMPLES
 from tests.models.money_samples import OWED as OWED
-from tests.models.world import GOOD, PEOPLE
+from tests.models.world import GOOD, PEOPLE, SHARPER
 
 Payload = dict[str, Any]
 ROOM, UNHELD = HeadroomResult(True, 50_000_000, 0), GroupHolds()
@@ -128,6 +128,7 @@ for _action, _prepare in {
     "resume": _plain({"hold": "legal", "reason": "settled"}, holds=("legal",)),
     "reassign": _plain({"owner": "u-other", "department": "south"}),
     "note": _plain({"text": "they prefer mornings"}),
+    "adopt_policy": _plain({"version": "2026.4", "reason": "the new numbers"}, Facts(policy=SHARPER)),
     "file_document": _effect("print_document", PAPER, kind="contract", version=1),
     "file_letter": _effect("send_letter", PAPER, kind="reminder"),
     "finish_effect": _effect("note_broken_promise", {}),

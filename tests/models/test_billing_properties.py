@@ -89,6 +89,7 @@ def check_billing(world: World) -> None:
         assert billed_worth(deal) == order_worth(deal) == kept(world)
 
 
+@pytest.mark.uncounted  # what it drives is covered act by act elsewhere
 @pytest.mark.parametrize("mode", TERMS)
 def test_invoices_less_credit_notes_are_what_the_customer_kept(mode: str):
     tally, ends = Counter[str](), 0

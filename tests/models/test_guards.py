@@ -8,6 +8,7 @@ from models import codec
 from models.command import Command, Context, Facts
 from models.deal import decide, judge_guards
 from models.deal_state import Effect
+from models.duties import GUARDED
 from models.errors import MoveRefused, Refusal
 from models.instants import DAY, plus
 from models.lifecycle.guards import GUARDS, guard
@@ -16,6 +17,7 @@ from models.messages.finance import HeadroomResult
 from models.parts.contract import Disagreement, Signature
 from models.policy import DEFAULT, GOODS, SPINE
 from models.rules import ACTIONS
+from tests.models.adopting_cases import ADOPTING_CASES
 from tests.models.billing_cases import BILLING_CASES
 from tests.models.cases import (
     Case,
@@ -35,6 +37,7 @@ from tests.models.cases import (
     unpaid,
 )
 from tests.models.deals import BLOCKED, deal_in
+from tests.models.duty_cases import DUTY_CASES
 from tests.models.goods_cases import GOODS_CASES, older
 from tests.models.money_cases import MONEY_CASES
 from tests.models.samples import ACT, CASE, OWED, Sample, sample
@@ -199,8 +202,10 @@ CASES = [
         decision="credit", invoice="R-8", credit_minor=1), "no such invoice"),
     Case("no_case_is_open", "supporting", "complete", lambda s: s.given(cases=(CASE,)), "cases open: 1", "decide_case"),
     *GOODS_CASES,
+    *DUTY_CASES,
     *MONEY_CASES,
     *BILLING_CASES,
+    *ADOPTING_CASES,
 ]  # fmt: skip
 
 
@@ -266,7 +271,7 @@ def test_only_the_named_guards_came_with_later_rules():
         "billing_fits": 3,
         "prepayment_allows_supply": 3,
         "goods_are_billed": 3,
-    }
+    } | {f"{duty}_is_apart": 3 for duty in GUARDED}
 
 
 def test_what_older_rules_do_not_know_is_refused_and_is_not_on_record_otherwise():

@@ -96,7 +96,7 @@ def test_the_random_ledger_gets_everywhere():
     """The same people on seeds that are always the same: every act about late money is carried out, by people or by the
     engine, and everything that can come of it comes."""
     people, engine, events, letters, ends = Counter[str](), Counter[str](), Counter[str](), set[str](), set[str]()
-    for seed in range(30):
+    for seed in (*range(30), 58):  # the last one declines a write-off, which is rare
         rng = Random(seed)
         late = LateDeal(begun(rng, World(POLICY, customer_country="DE")))
         for _ in range(50):

@@ -168,6 +168,7 @@ def test_actions_that_ask_the_world_name_the_facts_they_need_and_reserve_last():
         "enter_differing_order": "quote",
         "confirm_amendment": "group_holds headroom",
         "bring_invoice": "invoice_number",
+        "adopt_policy": "policy",
     }
     assert {fact for spec in ACTIONS.values() for fact in spec.asks} == {field.name for field in fields(Facts)}
 

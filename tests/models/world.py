@@ -1,15 +1,17 @@
 """A deal driven through the pure core alone: a small world in memory answers every effect at once."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from models import codec
 from models.command import SYSTEM, Actor, Answer, Command, Facts, Question
 from models.deal import Decision, agenda, automatic, consider, decide, due_command, next_due, open_deal, question
 from models.deal_state import Deal
 from models.effects import Request, report, request
 from models.errors import MoveRefused, Refusal
-from models.instants import plus
+from models.instants import DAY, plus
+from models.messages.control import PolicyInput, PolicyResult
 from models.messages.finance import (
     BrokenPromiseInput,
     Financials,
@@ -46,11 +48,27 @@ from models.messages.receivables import (
 )
 from models.messages.sales import GrantedDiscountInput, QuotedLine, QuoteLine, QuoteResult
 from models.policy import DEFAULT, Policy
+from models.stages.adopting import pinned
 from models.stages.opening import OpenDeal
 from models.timeline import Entry, digest
 
 GOOD = Financials(400_000, 300_000, 200_000, 700_000, 1_000_000, 300_000)
 START = "2026-01-05T08:00:00Z"
+
+SHARPER = PolicyResult(
+    "2026.4",
+    "2026-01-01T00:00:00Z",
+    codec.encode(
+        replace(
+            DEFAULT,
+            version="2026.4",
+            discount_authority=DEFAULT.discount_authority | {"account_manager": 300},
+            ladder=tuple(replace(rung, after=rung.after * 2 // 3) for rung in DEFAULT.ladder),
+            offer_validity=20 * DAY,
+        )
+    ),
+)
+"""Another version of the policy, which deals may be moved to."""
 
 PEOPLE = {
     role: Actor(f"u-{role}", (role,))
@@ -111,6 +129,7 @@ class World:
     taken: dict[str, str] = field(default_factory=dict)
     group_holds: GroupHolds = field(default_factory=GroupHolds)
     own_holds: list[GroupHoldInput] = field(default_factory=list)
+    policies: dict[str, PolicyResult] = field(default_factory=lambda: {SHARPER.version: SHARPER})
     deal: Deal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -188,12 +207,14 @@ class World:
         )
 
     def _keep(self, decision: Decision) -> None:
-        self.deal = decision.deal
+        self.deal, self.policy = decision.deal, pinned([decision.entry], self.policy)
         self.entries.append(decision.entry)
 
     def _told(self, asked: Question) -> Answer:
         if isinstance(asked, GroupHoldsInput):
             return self.group_holds
+        if isinstance(asked, PolicyInput):
+            return self.policies.get(asked.version, PolicyResult(asked.version))
         if isinstance(asked, LegacyNumberInput):
             return LegacyNumberResult(self.taken.get(asked.number, asked.deal_id))
         if isinstance(asked, HeadroomInput):

@@ -13,7 +13,7 @@ from infra.db import Database
 from infra.desk.clocks import wall_clock
 from infra.gateways.letter_states import LETTERS, LetterState
 from infra.gateways.mailer import OutboxMailer
-from infra.schedules import keep_schedules, schedule_id
+from infra.schedules import duties, keep_schedules, schedule_id
 from infra.settings import Settings, load_settings
 from infra.temporal_server import EmbeddedServer
 from models.instants import plus
@@ -26,6 +26,7 @@ from tests.letters.mail_server import MailServer, mail_server
 from tests.letters.samples import OWED
 
 LONG = 40.0
+ALWAYS = {"monthly-reconciliation", "reconciliation-deadlines", "audit-checkpoint"}
 
 
 @pytest_asyncio.fixture
@@ -66,7 +67,7 @@ async def until(what: Any, wanted: Any) -> None:
 async def existing(engine: Engine) -> set[str]:
     """The schedules of this installation; lists of them lag, so each is asked for."""
     found = set()
-    for name in ("post-office", "monthly-reconciliation", "reconciliation-deadlines"):
+    for name in (duty.name for duty in duties(engine.settings)):
         try:
             await engine.client.get_schedule_handle(schedule_id(engine.settings, name)).describe()
         except RPCError:
@@ -130,7 +131,7 @@ async def test_schedules_are_as_the_settings_say_however_often_they_are_kept(
 ) -> None:
     async with mail_server() as mails, running_engine(server, database, tmp_path, **by_mail(mails)) as engine:
         await asyncio.gather(*(keep_schedules(engine.client, engine.settings) for _ in range(3)))
-        assert await existing(engine) == {"post-office", "monthly-reconciliation", "reconciliation-deadlines"}
+        assert await existing(engine) == {"post-office", *ALWAYS}
         handle = engine.client.get_schedule_handle(schedule_id(engine.settings, "post-office"))
         await handle.pause(note="the mail server moves")
         often = engine.settings.model_copy(update={"post_interval": 30})
@@ -141,7 +142,11 @@ async def test_schedules_are_as_the_settings_say_however_often_they_are_kept(
         assert kept.policy.overlap is ScheduleOverlapPolicy.SKIP
         assert not (await handle.describe()).info.recent_actions, "to be made is not to be started"
         without = load_settings(
-            data_dir=tmp_path, temporal_address=server.address, task_queue=often.task_queue, reconciliation_day=0
+            data_dir=tmp_path,
+            temporal_address=server.address,
+            task_queue=often.task_queue,
+            reconciliation_day=0,
+            checkpoint_interval=0,
         )
         for _ in range(2):
             await keep_schedules(engine.client, without)
@@ -154,7 +159,7 @@ async def test_the_monthly_schedule_is_due_when_the_settings_say(
     chosen: dict[str, Any] = {"reconciliation_day": 3, "reconciliation_hour": 22}
     async with running_engine(server, database, tmp_path, **chosen) as engine:
         await keep_schedules(engine.client, engine.settings)
-        assert await existing(engine) == {"monthly-reconciliation", "reconciliation-deadlines"}
+        assert await existing(engine) == ALWAYS
         described = await engine.client.get_schedule_handle(
             schedule_id(engine.settings, "monthly-reconciliation")
         ).describe()
