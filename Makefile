@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-real test-postgres coverage lint format bench soak docs openapi docs-check compose-check lock clean
+.PHONY: help setup demo up test test-real test-postgres auditors-week coverage lint format bench soak docs openapi docs-check compose-check lock clean
 
 help: ## This list
 	@echo "Dealwright. Start with:  make setup && make demo"
@@ -44,7 +44,10 @@ test: setup ## The whole suite; tests/models, banking, replay and workflows cove
 	@$(BIN)/python .ci/branch_coverage.py coverage.json 95 models workflows
 
 test-real: setup ## A whole day of real orders and 1,181 real invoices on the engine, up to half an hour; needs ../shared/data
-	@$(BIN)/pytest -m soak $(ARGS)
+	@$(BIN)/pytest -m soak --deselect tests/cli/test_auditors_week.py $(ARGS)
+
+auditors-week: setup ## Follow docs/auditors-week.md command by command, on a demo of its own
+	@$(BIN)/pytest -q -m soak tests/cli/test_auditors_week.py $(ARGS)
 
 test-postgres: setup ## Every test whose tables may be on either database, with them on PostgreSQL instead of SQLite
 	@DEALWRIGHT_TEST_DATABASE=postgres $(PYTEST) --chosen-database-only $(ARGS)

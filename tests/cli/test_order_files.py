@@ -213,7 +213,7 @@ def told_by(lines: list[Line]) -> list[tuple[Any, ...]]:
     return [(line.article, line.replaces, *line.units) for line in lines]
 
 
-@pytest.mark.soak  # two whole drives; interrupted imports of the two other kinds are in the suite
+@pytest.mark.soak  # two whole drives; interrupted imports of other files are in the suite
 @pytest.mark.timeout(700)
 def test_a_day_is_driven_interrupted_and_resumed_to_the_same_end(tmp_path: Path) -> None:
     path = a_day(tmp_path)
