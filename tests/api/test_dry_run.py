@@ -39,7 +39,8 @@ async def test_events_and_effects_of_an_act(office: Office) -> None:
     world = await office.store(entered(another(), LINES))
     told = await rehearsed(office, "logistics_manager", "ship", lines=[{"line": 1, "quantity": 4}])
     preview = told["preview"]
-    (sent,) = preview["events"]
+    sent, duty = preview["events"]
+    assert duty["tag"] == "duty_done"
     assert (sent["tag"], sent["number"]) == ("shipment_sent", "D-1-S1")
     assert sent["lines"] == [{"line": 1, "quantity": 4}]
     assert [effect["kind"] for effect in preview["effects"]] == ["ship_lines", "book_carriage"]

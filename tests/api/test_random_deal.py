@@ -125,7 +125,7 @@ def drive(driver: ApiDriver, rng: Random, acts: int, tally: Counter[str]) -> int
         if driver.deal.is_closed:
             return asked
         play(driver, rng, tally, CROWD)
-        if rng.random() < 0.04:
+        if rng.random() < 0.04 and not driver.deal.is_closed:
             driver.advance(rng.choice((HOUR, DAY, 3 * DAY)))
     return acts
 

@@ -36,7 +36,7 @@ def test_every_row_is_accounted_for() -> None:
     assert sum(dataset.stock.values()) == outcomes[Outcome.WON]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:
     """Ctrl-C in the middle, then the whole again: equal funnels, every row once, and the evidence holds."""
