@@ -39,7 +39,7 @@ demo: setup ## Drive sample deals through 200 virtual days; DATA=folder keeps th
 up: setup ## Start the embedded system (server, worker, API) until Ctrl-C
 	@$(BIN)/dealwright up $(ARGS)
 
-test: setup ## The whole suite; tests of models, banking, mining, replay and workflows cover 95 % of branches
+test: setup ## The whole suite; tests of models, banking, control, mining, replay and workflows cover 95 % of branches
 	@$(PYTEST) --cov --cov-report=term --cov-report=json:coverage.json $(ARGS)
 	@$(BIN)/python .ci/branch_coverage.py coverage.json 95 models workflows
 

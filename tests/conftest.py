@@ -22,7 +22,7 @@ from infra.migrate import upgrade
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
 VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
-COUNTED = ("banking", "mining", "models", "replay", "workflows")
+COUNTED = ("banking", "control", "mining", "models", "replay", "workflows")
 """The folders of tests/ on which coverage of models/ and workflows/ is counted: whoever covers them by driving the
 whole system says little of what was checked, and tracing it all costs minutes."""
 
