@@ -206,4 +206,4 @@ async def test_an_engine_that_is_not_there_is_unreachable() -> None:
 async def test_an_unknown_namespace_is_unreachable(tmp_path: Path) -> None:
     async with EmbeddedServer(ServerOptions(tmp_path)) as server:
         with pytest.raises(EngineUnreachable, match="nobody"):
-            await connect(server.address, "nobody", deadline=timedelta(seconds=0.5))
+            await connect(server.address, "nobody", deadline=timedelta(seconds=3))
