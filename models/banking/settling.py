@@ -100,14 +100,16 @@ def less_charges(dues: Sequence[Due], entry: BankEntry, tolerance: Tolerance) ->
     """The entry pays all of these invoices but for bank charges, or None.
 
     What is missing (after no discount, or after all that run) is exactly what the bank says that it kept, or is within
-    the tolerance, which counts per invoice: it goes on the oldest due first, up to the tolerance of each.
+    the tolerance, which counts per invoice: it goes on the oldest due first, up to the tolerance of each and to what
+    its discount leaves.
     """
     dues = oldest_first(dues)
     running = [running_discount(due, entry) for due in dues]
     for discounts in ([0] * len(dues), running):
         left = [due.open_minor - discount for due, discount in zip(dues, discounts, strict=True)]
         missing = sum(left) - entry.amount_minor
-        allowed = [charges_allowed(due, tolerance) for due in dues]
+        # of every invoice something must have come: one of which only charges are missing was not paid
+        allowed = [min(charges_allowed(due, tolerance), max(rest - 1, 0)) for due, rest in zip(dues, left, strict=True)]
         if missing > 0 and missing == entry.charges_minor:
             allowed = left
         if 0 < missing <= sum(allowed):
