@@ -20,7 +20,7 @@ from infra.db import Database, open_database, table_of
 from infra.evidence.checkpoints import Checkpoints
 from infra.evidence.tree import AuditTree
 from infra.migrate import upgrade
-from infra.stores.audit_log import append_leaves, leaf_of_body
+from infra.stores.audit_log import Leaf, append_leaves
 from models.tables.records import AuditHeadRow, AuditLeafRow
 
 _AT = "2026-01-05T08:00:00Z"
@@ -72,13 +72,12 @@ class Log:
         self._size = self._rows = size
 
     async def append(self, leaves: int) -> None:
-        """What the product does in a transaction that attests something."""
+        """What the product does where a move is recorded: the entry has its hash already."""
         first = self._size + 1
         self._size += leaves
 
         def work(connection: Connection) -> None:
-            bodies = [leaf_of_body("import", f"file-{n}", {"rows": n}, _AT) for n in range(first, first + leaves)]
-            append_leaves(connection, bodies)
+            append_leaves(connection, [Leaf("act", f"D-{n}/1", _hash(n), _AT) for n in range(first, first + leaves)])
 
         await self.database.write(work)
 
@@ -94,9 +93,12 @@ def _fill(connection: Connection, table: Table, first: int, last: int) -> None:
 
 
 def _row(number: int) -> dict[str, Any]:
-    plain = {"kind": "import", "ref": f"file-{number}", "at": _AT, "form": 2, "logged_at": _AT}
-    leaf = hashlib.sha256(number.to_bytes(8, "big")).hexdigest()
-    return plain | {"sequence": number, "leaf_hash": leaf, "body": {"rows": number}}
+    plain = {"kind": "act", "ref": f"D-{number}/1", "at": _AT, "form": 2, "logged_at": _AT}
+    return plain | {"sequence": number, "leaf_hash": _hash(number), "body": None}
+
+
+def _hash(number: int) -> str:
+    return hashlib.sha256(number.to_bytes(8, "big")).hexdigest()
 
 
 def _set_head(connection: Connection, size: int) -> None:

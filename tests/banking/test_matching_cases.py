@@ -8,7 +8,6 @@ from models.banking.matching import Book
 from models.banking.matching_values import Match, Payer, Tolerance
 from models.banking.references import creditor_reference
 from tests.banking.bank_books import (
-    DAY,
     INVOICES,
     NORD,
     PAYERS,
@@ -216,18 +215,6 @@ class TestDiscountAndCharges:
     def test_charges_count_per_invoice(self) -> None:
         found = match(313_50, "2026-000123 2026-000125")
         assert [part.charges_minor for part in found.allocations] == [2_38, 3_12]
-
-    def test_charges_take_no_more_than_the_discount_leaves(self) -> None:
-        two = (
-            invoice(
-                "2026-000301", "nord", 3_01, "2026-02-01", discount_minor=3_00, discount_until=DAY, total_minor=300_00
-            ),
-            invoice("2026-000302", "nord", 2, "2026-03-01", total_minor=300_00),
-        )
-        found = book(*two).match(entry(1, "2026-000301 2026-000302"), "EUR")
-        assert found.allocations
-        assert all(part.applied_minor > 0 for part in found.allocations)
-        assert sum(part.applied_minor for part in found.allocations) == 1
 
     def test_without_a_tolerance_for_the_currency_nothing_may_be_missing(self) -> None:
         strict = Book(INVOICES, PAYERS, Tolerance({}))
