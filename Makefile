@@ -87,7 +87,7 @@ compose-check: setup ## Validate docker-compose.yml against the Compose schema, 
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 # The lock names no package registry; whichever one pip is set up with must serve the files that the hashes name.
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 lock: setup ## Resolve requirements*.in into the hashed locks; ARGS=--upgrade takes newer transitive versions
 	@$(COMPILE) $(ARGS) --output-file requirements.txt requirements.in

@@ -106,7 +106,9 @@ def test_the_lock_is_hashed_and_names_no_registry() -> None:
     for name in locks:
         if name.endswith(".txt"):
             pins = re.findall(
-                r"^[\w.-]+==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text(name) or "", re.M
+                r"^[\w.-]+(?:\[[\w,-]+\])?==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+                text(name) or "",
+                re.M,
             )
             assert len(pins) == len(re.findall(r"^\w", text(name) or "", re.M)) > 0
 
