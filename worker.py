@@ -11,7 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.registry import Departments, activities_of
 from infra.db import open_database
-from infra.desk.clocks import wall_clock
+from infra.desk.clocks import live_ahead, wall_clock
 from infra.logging import configure_logging
 from infra.privacy.moving_in import put_in_order
 from infra.privacy.vault import Vault
@@ -75,6 +75,7 @@ def main() -> None:
     """Read the settings and serve."""
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
+    live_ahead(settings.test_clock_ahead)
     uvloop.run(serve(settings))
 
 

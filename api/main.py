@@ -13,6 +13,7 @@ from structlog import get_logger
 
 from api.app import Lifespan, create_app
 from infra.db import open_database
+from infra.desk.clocks import live_ahead
 from infra.desk.engine import Engine
 from infra.desk.service import DealDesk
 from infra.logging import configure_logging
@@ -125,6 +126,7 @@ def main() -> None:
     """Read the settings and serve."""
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
+    live_ahead(settings.test_clock_ahead)
     uvloop.run(serve(settings))
 
 

@@ -50,9 +50,12 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings of the data folder. Raises SettingsError."""
+        from infra.desk.clocks import live_ahead
         from infra.settings import load_settings
 
-        return load_settings(data_dir=self.options.data)
+        settings = load_settings(data_dir=self.options.data)
+        live_ahead(settings.test_clock_ahead)
+        return settings
 
     def require_data(self) -> None:
         """Refuse to read a folder in which nothing was ever stored."""

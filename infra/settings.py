@@ -31,7 +31,7 @@ from infra.setting_values import (
 
 PREFIX = "DEALWRIGHT_"
 
-_NOT_OURS = frozenset({"DEALWRIGHT_TEST_DATABASE"})  # tells the test suite which database to use, see tests/conftest.py
+_NOT_OURS = frozenset({"DEALWRIGHT_TEST_DATABASE", "DEALWRIGHT_TEST_DAY"})  # the test suite's, see tests/conftest.py
 
 
 class SettingsError(ValueError):
@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         default_factory=_unless_scaled_out,
         description="Whether test deals may skip time (`dealwright clock advance`). Real deals never can.",
         json_schema_extra={"shown_default": "on with the embedded server, off with a cluster"},
+    )
+    test_clock_ahead: int = Field(
+        default=0,
+        ge=0,
+        le=20 * 366 * 86_400,
+        description="Seconds that the whole system lives ahead of the wall clock, real deals too: for training and"
+        " tests on another day. Needs the test clock; stays the same for the life of a data folder.",
     )
 
     api_host: str = Field(
@@ -280,6 +287,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}DATABASE_URL: must name the user whose password is set, postgresql://user@host/name"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ahead_needs_the_test_clock(self) -> Self:
+        if self.test_clock_ahead and not self.test_clock:
+            raise ValueError(f"{PREFIX}TEST_CLOCK_AHEAD: needs {PREFIX}TEST_CLOCK, which is off")
         return self
 
     @model_validator(mode="after")

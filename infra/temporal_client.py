@@ -12,6 +12,7 @@ from temporalio.converter import DataConverter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from infra.clock_ahead import StartsAhead
 from infra.payloads import DATA_CONVERTER, converter_of
 from infra.settings import Settings
 
@@ -37,15 +38,18 @@ async def connect(
     runtime: Runtime | None = None,
     deadline: timedelta = timedelta(seconds=10),
     converter: DataConverter = DATA_CONVERTER,
+    ahead: timedelta = timedelta(),
 ) -> Client:
-    """Connect and see the namespace, trying again until the deadline; raises `EngineUnreachable`."""
+    """Connect and see the namespace, trying again until the deadline; raises `EngineUnreachable`.
+
+    What the client starts begins `ahead` of the wall clock."""
     give_up_at = time.monotonic() + deadline.total_seconds()
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             left = max(give_up_at - time.monotonic(), FIRST_PAUSE_SECONDS)
             async with asyncio.timeout(min(left, ATTEMPT_SECONDS)):
-                return await _connect_once(address, namespace, identity, runtime, converter)
+                return await _connect_once(address, namespace, identity, runtime, converter, ahead)
         except (RPCError, RuntimeError, TimeoutError) as error:
             # The bridge reports a refused connection as a bare RuntimeError.
             if time.monotonic() + pause >= give_up_at:
@@ -56,15 +60,31 @@ async def connect(
 
 async def connect_as(settings: Settings, address: str, deadline: timedelta = timedelta(seconds=10)) -> Client:
     """Connect as an installation does: its namespace, its payloads encrypted as it says. Raises EngineUnreachable."""
-    return await connect(address, settings.temporal_namespace, deadline=deadline, converter=converter_of(settings))
+    return await connect(
+        address,
+        settings.temporal_namespace,
+        deadline=deadline,
+        converter=converter_of(settings),
+        ahead=timedelta(seconds=settings.test_clock_ahead),
+    )
 
 
 async def _connect_once(
-    address: str, namespace: str, identity: str | None, runtime: Runtime | None, converter: DataConverter
+    address: str,
+    namespace: str,
+    identity: str | None,
+    runtime: Runtime | None,
+    converter: DataConverter,
+    ahead: timedelta,
 ) -> Client:
     """One attempt: `Client.connect` asks for system info, then the namespace must be described."""
     client = await Client.connect(
-        address, namespace=namespace, identity=identity, runtime=runtime, data_converter=converter
+        address,
+        namespace=namespace,
+        identity=identity,
+        runtime=runtime,
+        data_converter=converter,
+        interceptors=[StartsAhead(ahead)] if ahead else [],
     )
     await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
     return client

@@ -40,6 +40,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from infra.clock_ahead import one_jump
+
 TEST_DEAL_MEMO = "dealwright_test_deal"
 
 # A remainder this short is slept out: a jump whose target passes before the server can make it lands on a later timer.
@@ -190,7 +192,7 @@ class _StartsTestDealsOutbound(OutboundInterceptor):
 def _mark(start: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> None:
     start.memo = {**(start.memo or {}), TEST_DEAL_MEMO: True}
     # Skips nothing, but makes a server without the clock refuse the start rather than the first forward.
-    start.time_skipping_config = TimeSkippingConfig(enabled=False)
+    start.time_skipping_config = start.time_skipping_config or TimeSkippingConfig(enabled=False)
 
 
 def _raise_if_clock_off(error: RPCError) -> None:
@@ -269,7 +271,7 @@ class _Deal:
     async def jump(self, left: timedelta) -> None:
         """Ask for one jump, to the next timer or by `left`; the server makes it as soon as nothing is in flight."""
         self._jumps_not_made += 1
-        await self._configure(_one_jump(left))
+        await self._configure(one_jump(left))
 
     async def withdraw(self) -> None:
         """Take back a jump that was not made, lest the clock leaps when nobody expects it any more."""
@@ -333,13 +335,6 @@ class _Deal:
                 jumped = event.workflow_execution_time_skipping_transitioned_event_attributes
                 return not (jumped.disabled_after_fast_forward or view.retrying)
         return False
-
-
-def _one_jump(left: timedelta) -> TimeSkippingConfig:
-    config = TimeSkippingConfig(enabled=True, max_session_skip_count=1)
-    config.fast_forward_config.id = str(uuid.uuid4())
-    config.fast_forward_config.duration.FromTimedelta(left)
-    return config
 
 
 def _in_flight(answer: DescribeWorkflowExecutionResponse, armed: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def environment(service: str, **given: str) -> dict[str, str]:
 
 def settings_in(service: str, monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
     """The settings that the service's process would have."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
     image = dict(re.findall(rf"({PREFIX}\w+)=(\S+)", DOCKERFILE))
     for name, value in (image | environment(service, **given)).items():
         monkeypatch.setenv(name, value)

@@ -154,6 +154,23 @@ def test_the_worker_knows_neither_api_nor_command_line() -> None:
     ] == []
 
 
+READ_THE_CLOCK = {
+    "cli/import_reports.py",  # the name of a file
+    "infra/desk/clocks.py",  # everybody else asks here, so that a system can live ahead (docs/decisions/0014)
+    "infra/gateways/http_door.py",  # against a date that a foreign server says
+    "infra/stores/audit_log.py",  # when we knew
+    "infra/system.py",  # when the processes were started
+    "infra/test_clock.py",  # what the engine's own time is reckoned from
+}
+
+
+def test_who_reads_the_machines_clock_is_listed() -> None:
+    reading = lines_matching(
+        r"datetime\.(now|utcnow|today)\(|date\.today\(|\btime\.time\(|localtime", python_files(*PACKAGES)
+    )
+    assert {line.split(":")[0] for line in reading} == READ_THE_CLOCK
+
+
 PURE = "from datetime import UTC, date, datetime\n\nimport {module}\n\nVALUE = {call}\n"
 
 
