@@ -18,9 +18,12 @@ import pytest
 import pytest_asyncio
 
 from infra.db import Database, open_database
+from infra.desk.clocks import live_ahead, wall_clock
 from infra.migrate import upgrade
+from tests import days
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
+AHEAD = "DEALWRIGHT_TEST_CLOCK_AHEAD"
 VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
 COUNTED = ("banking", "control", "mining", "models", "replay", "workflows")
 """The folders of tests/ on which coverage of models/ and workflows/ is counted: whoever covers them by driving the
@@ -33,8 +36,18 @@ _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
 
 
-def pytest_report_header() -> str:
-    return f"tables on: {VARIANT} (DEALWRIGHT_TEST_DATABASE)"
+def pytest_configure() -> None:
+    """Let the run live on a day of its own; its processes, of xdist and of the product, inherit it by the setting."""
+    if AHEAD not in os.environ:
+        os.environ[AHEAD] = str(days.seconds_ahead(os.environ.get("DEALWRIGHT_TEST_DAY", "")))
+    live_ahead(int(os.environ[AHEAD]))
+
+
+def pytest_report_header() -> list[str]:
+    return [
+        f"tables on: {VARIANT} (DEALWRIGHT_TEST_DATABASE)",
+        f"this run lives from {wall_clock()} on; again: DEALWRIGHT_TEST_DAY={wall_clock()}",
+    ]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -152,3 +165,13 @@ async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
     opened = open_database(postgres_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def on_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For what Temporal's schedules start: they are the server's, which knows the wall clock alone."""
+    ahead = int(os.environ[AHEAD])
+    monkeypatch.setenv(AHEAD, "0")
+    live_ahead(0)
+    yield
+    live_ahead(ahead)

@@ -16,11 +16,12 @@ from infra.db import Database
 from infra.settings import Settings, load_settings
 from infra.temporal_client import connect_as
 from infra.temporal_server import EmbeddedServer, ServerOptions
-from infra.test_clock import clock_client, fast_forward
+from infra.test_clock import clock_client, fast_forward, virtual_now
 from infra.wiring import embedded_ports
 from models import codec
 from models.command import Actor
 from models.errors import MoveRefused, Refusal
+from models.instants import render
 from models.messages.deals import (
     REFUSED,
     UPDATE_ACT,
@@ -109,6 +110,10 @@ class Engine:
                 raise MoveRefused(codec.decode(Refusal, cause.details[0])) from None
             raise
         return result
+
+    async def now(self, deal_id: str) -> str:
+        """The deal's own time, as an instant."""
+        return render(await virtual_now(self.client, workflow_id(deal_id)))
 
     async def forward(self, deal_id: str, days: float) -> None:
         """Let virtual time pass for a test deal."""

@@ -1,5 +1,6 @@
 """Journeys of deals on the real engine, in words of the business, for tests and the recorder of histories."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import insert
@@ -20,6 +21,8 @@ GOOD_FIGURES = {
     "total_assets_minor": 1_000_000,
     "total_liabilities_minor": 300_000,
 }
+LONGEST_REST = 7
+"""Days in a row on which nobody works, and to spare: Easter and Christmas have four or five."""
 LINES = [{"article": "A-1", "quantity": 3}, {"article": "A-2", "quantity": 2}, {"article": "A-3", "quantity": 1}]
 
 
@@ -155,6 +158,27 @@ async def pay_all(engine: Engine, deal_id: str) -> None:
             )
 
 
+async def unpaid_until(engine: Engine, deal_id: str, rung: str, days_late: int) -> None:
+    """Nobody pays the first invoice, due in 60 days, until its ladder has climbed to `rung`: so many days late, or on
+    the working day after them, which depends on the day on which we began."""
+    await engine.forward(deal_id, 60 + days_late)
+    await climbed(engine, deal_id, rung)
+
+
+async def climbed(engine: Engine, deal_id: str, rung: str) -> None:
+    """Until the ladder of the first invoice has climbed to `rung`."""
+    await until(engine, deal_id, lambda deal: rung in {reached.rung for reached in deal.receivables[0].reached})
+
+
+async def until(engine: Engine, deal_id: str, came: Callable[[Deal], object]) -> None:
+    """Day by day, until it came."""
+    for _ in range(LONGEST_REST):
+        if came(await deal_of(engine, deal_id)):
+            return
+        await engine.forward(deal_id, 1)
+    raise AssertionError(f"it did not come within {LONGEST_REST} days")
+
+
 async def won_and_paid(engine: Engine, deal_id: str) -> None:
     """The good end: paid in time, followed up, completed by the engine when the support window is over."""
     await delivered(engine, deal_id)
@@ -164,9 +188,10 @@ async def won_and_paid(engine: Engine, deal_id: str) -> None:
 
 
 async def paid_after_two_dunning_letters(engine: Engine, deal_id: str) -> None:
-    """The customer pays 76 days after delivery (60 days of credit), with a hold on the way, then the interest."""
+    """The customer pays two days after the second letter, with a hold on the way, then the interest."""
     await delivered(engine, deal_id)
-    await engine.forward(deal_id, 76)
+    await unpaid_until(engine, deal_id, "dun_second", 14)
+    await engine.forward(deal_id, 2)
     await pay_all(engine, deal_id)
     await engine.forward(deal_id, 1)
     await pay_all(engine, deal_id)

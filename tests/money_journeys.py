@@ -8,7 +8,7 @@ from typing import Any
 from models.instants import DAY, plus
 from models.parts.receivable import Receivable
 from tests.engine import Engine
-from tests.journeys import deal_of, delivered, pay_all
+from tests.journeys import climbed, deal_of, delivered, pay_all, unpaid_until, until
 
 MONEY, HEAD, DIRECTOR = "accounts_receivable", "head_of_sales", "commercial_director"
 
@@ -25,23 +25,23 @@ async def pay(engine: Engine, deal_id: str, amount_minor: int, key: str, **more:
     await engine.act(deal_id, MONEY, "record_payment", key, **payment)
 
 
-async def late(engine: Engine, deal_id: str, days: int) -> str:
-    """Delivered, and so many days late (60 days of credit); answers when the deal last moved."""
+async def late(engine: Engine, deal_id: str, rung: str, days: int) -> str:
+    """Delivered, and late until the ladder has climbed to a rung; answers the deal's own time."""
     await delivered(engine, deal_id)
-    await engine.forward(deal_id, 60 + days)
-    return (await deal_of(engine, deal_id)).updated_at
+    await unpaid_until(engine, deal_id, rung, days)
+    return await engine.now(deal_id)
 
 
 async def promise_broken_and_interest_waived(engine: Engine, deal_id: str) -> None:
     """A broken promise leads one level up; of the interest a part is waived by a second person, the rest is paid."""
-    now = await late(engine, deal_id, 8)
+    now = await late(engine, deal_id, "dun_first", 7)
     owed = await owed_by(engine, deal_id)
     await engine.act(
         deal_id, MONEY, "promise_to_pay", invoice=owed.number, amount_minor=owed.open_minor, until=plus(now, 5 * DAY)
     )
     await engine.forward(deal_id, 6)
     await pay(engine, deal_id, 20_000, "a part")
-    await engine.forward(deal_id, 2)
+    await climbed(engine, deal_id, "dun_second")
     await engine.act(
         deal_id, MONEY, "request_waiver", invoice=owed.number, amount_minor=1_000, reason="a good customer"
     )
@@ -75,7 +75,7 @@ async def disputed_by_line(engine: Engine, deal_id: str) -> None:
 
 async def plan_defaulted(engine: Engine, deal_id: str) -> None:
     """The second instalment never comes: everything is due at once, one level up."""
-    now = await late(engine, deal_id, 4)
+    now = await late(engine, deal_id, "remind_payment", 3)
     owed = await owed_by(engine, deal_id)
     first = owed.open_minor // 2
     plan = [
@@ -85,7 +85,8 @@ async def plan_defaulted(engine: Engine, deal_id: str) -> None:
     await engine.act(deal_id, MONEY, "agree_plan", invoice=owed.number, instalments=plan)
     await engine.forward(deal_id, 8)
     await pay(engine, deal_id, first, "first instalment")
-    await engine.forward(deal_id, 17)
+    await engine.forward(deal_id, 13)
+    await climbed(engine, deal_id, "dun_first")
     await pay_all(engine, deal_id)
     await engine.forward(deal_id, 1)
     await pay_all(engine, deal_id)
@@ -95,7 +96,7 @@ async def plan_defaulted(engine: Engine, deal_id: str) -> None:
 async def debit_returned(engine: Engine, deal_id: str) -> None:
     """A direct debit is returned after it had paid the invoice, while a complaint keeps the deal open: the ladder goes
     on where it stood."""
-    await late(engine, deal_id, 4)
+    await late(engine, deal_id, "remind_payment", 3)
     await engine.act(deal_id, "sales_support", "open_case", lines=[1], cause="quality")
     owed = await owed_by(engine, deal_id)
     await pay(engine, deal_id, owed.open_minor, "debit")
@@ -110,7 +111,9 @@ async def debit_returned(engine: Engine, deal_id: str) -> None:
 
 async def handed_to_legal(engine: Engine, deal_id: str) -> None:
     """Nobody pays: the director hands it to legal, and in the end gives it up with its interest."""
-    await late(engine, deal_id, 64)
+    await late(engine, deal_id, "notice_formally", 45)
+    await engine.forward(deal_id, 14)
+    await until(engine, deal_id, lambda deal: deal.approvals)
     await engine.act(deal_id, DIRECTOR, "approve_legal", reason="nothing else helps")
     await engine.forward(deal_id, 20)
     owed = await owed_by(engine, deal_id)

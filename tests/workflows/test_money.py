@@ -63,7 +63,9 @@ async def test_a_plan_that_is_not_kept_makes_everything_due(engine: Engine) -> N
 async def test_a_returned_debit_opens_the_invoice_where_the_ladder_stood(engine: Engine) -> None:
     await money_journeys.debit_returned(engine, "M-debit")
     await _sound(engine, "completed")
-    assert await _letters(engine) == ["pre_due_notice", "reminder"], "no letter twice"
+    letters = await _letters(engine)
+    assert letters[:2] == ["pre_due_notice", "reminder"]
+    assert len(letters) == len(set(letters)), "no letter twice"
     (balance,) = await LedgerReader(engine.database).balances()
     assert balance.paid_minor == balance.invoiced_minor
 

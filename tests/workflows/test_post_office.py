@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import insert, select
 from temporalio.client import ScheduleOverlapPolicy
@@ -91,6 +92,7 @@ async def runs(engine: Engine) -> list[Dispatched]:
     return done
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")
 async def test_a_schedule_has_letters_sent_once(
     server: EmbeddedServer, database: Database, tmp_path: Path, customer: str
 ) -> None:
@@ -126,6 +128,7 @@ async def test_a_closed_mail_server_leaves_letters_for_the_next_run(
         assert set(await states(database)) == {LetterState.WAITING.value}
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")
 async def test_schedules_are_as_the_settings_say_however_often_they_are_kept(
     server: EmbeddedServer, database: Database, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def desk_of(engine: Engine) -> DealDesk:
     return DealDesk(engine.database, engine.client, engine.settings)
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")
 async def test_a_month_from_the_schedule_to_the_last_answer(engine: Engine) -> None:
     numbers = await owed_since_last_month(engine, "D-real", "RC-other", "D-third")
     await new_customer(engine, "c-9")
@@ -181,6 +182,7 @@ async def test_a_run_for_a_month_that_is_none_is_refused_and_does_not_try_for_ev
         await asyncio.wait_for(handle.result(), 20)
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")
 async def test_a_missed_month_is_made_up_for_as_that_month(engine: Engine) -> None:
     """A start that comes late is about the month before it was due, not before today."""
     await owed_since_last_month(engine, "RC-late")
