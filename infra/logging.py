@@ -40,7 +40,7 @@ def configure_logging(form: Literal["json", "console"] = "console", level: str =
 
 
 def log_to_stderr() -> None:
-    """Keep the log off stdout, which is where commands put their result; nothing changes for who configured more."""
-    if not structlog.is_configured():
+    """Keep the log off stdout, which is where commands put their result; nothing changes for who chose a place."""
+    if isinstance(structlog.get_config()["logger_factory"], structlog.PrintLoggerFactory):
         # looked up at every entry: whoever runs commands in one process may give each a stream of its own
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

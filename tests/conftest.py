@@ -20,10 +20,9 @@ import pytest_asyncio
 from infra.db import Database, open_database
 from infra.desk.clocks import live_ahead, wall_clock
 from infra.migrate import upgrade
-from tests import days
+from tests.days import AHEAD, seconds_ahead
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
-AHEAD = "DEALWRIGHT_TEST_CLOCK_AHEAD"
 VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
 COUNTED = ("banking", "control", "mining", "models", "replay", "workflows")
 """The folders of tests/ on which coverage of models/ and workflows/ is counted: whoever covers them by driving the
@@ -39,7 +38,7 @@ _numbers = itertools.count(1)
 def pytest_configure() -> None:
     """Let the run live on a day of its own; its processes, of xdist and of the product, inherit it by the setting."""
     if AHEAD not in os.environ:
-        os.environ[AHEAD] = str(days.seconds_ahead(os.environ.get("DEALWRIGHT_TEST_DAY", "")))
+        os.environ[AHEAD] = str(seconds_ahead(os.environ.get("DEALWRIGHT_TEST_DAY", "")))
     live_ahead(int(os.environ[AHEAD]))
 
 

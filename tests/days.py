@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+AHEAD = "DEALWRIGHT_TEST_CLOCK_AHEAD"
 FARTHEST = timedelta(days=5 * 365)
 
 

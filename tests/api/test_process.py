@@ -30,6 +30,7 @@ def _running(folder: Path, migrated_file: Path) -> Iterator[tuple[str, "subproce
     port = _free_port()
     (folder / "dealwright.db").write_bytes(migrated_file.read_bytes())
     own = {"DATA_DIR": str(folder), "TEMPORAL_ADDRESS": "127.0.0.1:1", "API_PORT": str(port), "LOG_FORMAT": "json"}
+    own["TEST_CLOCK"] = "true"  # of whoever lives on a day of its own
     environment = {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
     log = (folder / "api.log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "api.main"], cwd=TOP, env=environment, stderr=log)

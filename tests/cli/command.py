@@ -11,6 +11,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.days import AHEAD
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -31,9 +32,10 @@ class Ran:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours without the settings of whoever runs the tests."""
+    """Ours without the settings of whoever runs the tests; but it lives on the run's day (tests/conftest.py)."""
     # xdist's workers and make set COLUMNS, which would narrow the tables
-    plain = {n: value for n, value in os.environ.items() if not n.startswith("DEALWRIGHT_") and n != "COLUMNS"}
+    foreign = {name for name in os.environ if name.startswith("DEALWRIGHT_")} - {AHEAD} | {"COLUMNS"}
+    plain = {name: value for name, value in os.environ.items() if name not in foreign}
     return {**plain, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
 
 
