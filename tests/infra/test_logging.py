@@ -19,7 +19,7 @@ def configuration_put_back() -> Iterator[None]:
 def test_it_keeps_off_stdout_even_where_somebody_configured_only_how_it_looks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """`capture_logs` of structlog 26.1 does so, and in its process a command's JSON then began with a line of the log."""
+    """`capture_logs` of structlog 26.1 does so; a command in its process then told of its log before its JSON."""
     structlog.configure(processors=structlog.get_config()["processors"])
     log_to_stderr()
     structlog.get_logger().warning("a_letter_is_late")
