@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-real test-postgres test-crash auditors-week coverage lint format bench soak docs openapi docs-check compose-check lock clean
+.PHONY: help setup demo up test test-days test-real test-postgres test-crash auditors-week coverage lint format bench soak docs openapi docs-check compose-check lock clean
 
 help: ## This list
 	@echo "Dealwright. Start with:  make setup && make demo"
@@ -48,6 +48,9 @@ test-real: setup ## A whole day of real orders and 1,181 real invoices on the en
 
 test-crash: setup ## kill -9 of server, worker and API in the midst of a hundred deals, and a death at every step; two minutes
 	@$(PYTEST) -m soak tests/crash $(ARGS)
+
+test-days: setup ## What can know a day, at each weekday, the ends of things, holidays and far ahead; a quarter of an hour
+	@$(BIN)/python -m tests.days -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 auditors-week: setup ## Follow docs/auditors-week.md command by command, on a demo of its own
 	@$(BIN)/pytest -q -m soak tests/cli/test_auditors_week.py $(ARGS)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,18 @@ async def test_who_lives_ahead_needs_the_test_clock(tmp_path: Path) -> None:
         load_settings(data_dir=tmp_path, test_clock_ahead=60, test_clock=False)
     with pytest.raises(SettingsError, match=r"DEALWRIGHT_TEST_CLOCK_AHEAD: .*greater than or equal to 0"):
         load_settings(data_dir=tmp_path, test_clock_ahead=-1)
+
+
+async def test_every_weekday_and_each_special_day_is_among_those_that_are_tried() -> None:
+    for today in (date(2026, 12, 1), date(2028, 2, 29), date(2030, 12, 31), date(2031, 1, 1)):
+        found = days.special_days(today)
+        week = {today + timedelta(days=number) for number in range(1, 8)}
+        assert {f"{day:%Y-%m-%d}" for day in week} <= found.keys()
+        assert all(day > today.isoformat() for day in found)
+        told = " ".join(found.values())
+        for special in ("leap day", "Christmas", "Good Friday", "half-year, when", "half-year,", "five years", "month"):
+            assert special in told
+    assert days.special_days(date(2026, 12, 1))["2027-03-26"] == "Good Friday, a Friday"
 
 
 async def test_a_run_of_the_tests_has_a_day_of_its_own_that_can_be_named() -> None:
