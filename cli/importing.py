@@ -1,4 +1,4 @@
-"""Imports from the command line: customers, products, stock, users, opportunities, orders and receivables."""
+"""Imports from the command line: examples, customers, products, stock, users, opportunities, orders, receivables."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ app = typer.Typer(help="Bring in CSV files; docs/imports.md describes their colu
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file.")]
 Allow = Annotated[bool, typer.Option("--allow-refused", help="Exit with 0 even when rows were refused.")]
+
+
+@app.command()
+def examples(
+    context: typer.Context,
+    files: Annotated[Path | None, typer.Option("--files", help="Also copy the CSV files there, to edit them.")] = None,
+) -> None:
+    """Fill the data folder with our examples: users, products, their stock, and customers; again changes nothing."""
+    run(_examples(session_of(context), files))
 
 
 @app.command()
@@ -156,6 +165,36 @@ async def _wake(session: Session, database: Database) -> list[str]:
     configure_logging(level="error" if session.options.quiet else "warning")  # to stderr: stdout is the report's
     told = await desk.waking.wake()
     return [f"deals that were told of units set aside for them: {told}"] if told else []
+
+
+async def _examples(session: Session, files: Path | None) -> None:
+    from cli.import_reports import end_with, keep_report, show_reports
+    from cli.imports.examples import copy_examples, import_examples
+    from infra.desk.clocks import wall_clock
+    from infra.privacy.vault import Vault
+
+    async with session.database(create=True) as database:
+        users, products, stock, customers = await import_examples(
+            database, wall_clock(), Vault(session.settings.keys_dir)
+        )
+        stock.notes += await _wake(session, database)
+    reports = [users, products, stock, customers]
+    plain = [report.plain() for report in reports]
+    kept = keep_report(session, plain)
+    copied = [str(copy) for copy in copy_examples(files)] if files else []
+    nothing_new = all(report.unchanged == report.rows for report in reports)
+
+    def render() -> None:
+        show_reports(session, reports, kept)
+        if files:
+            session.screen.line(f"{len(copied)} files copied to {files}; what was there already stays as it is")
+        then = (
+            "nothing changed" if nothing_new else 'next: dealwright deal new alpenquell "Four pumps" --as anna.keller'
+        )
+        session.screen.line(f"the examples are in {session.settings.data_dir}; {then}", "bold green")
+
+    session.screen.result({"imports": plain, "report": str(kept), "copied": copied}, render)
+    end_with(reports, allow_refused=False)
 
 
 async def _import(session: Session, work: Callable[[Database, str], Awaitable[Report]], allow_refused: bool) -> None:

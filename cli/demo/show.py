@@ -12,9 +12,10 @@ from pathlib import Path
 import typer
 
 from cli.demo.outcome import prove, show_outcome
-from cli.demo.telling import import_examples, tell_stories, until_archived
+from cli.demo.telling import tell_stories, until_archived
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import Hands
+from cli.imports.examples import import_examples
 from cli.serving import api_command, show_addresses
 from cli.session import Session
 from infra.desk.service import DealDesk

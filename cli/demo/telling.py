@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 import cli.demo.goods
 import cli.demo.receivables
@@ -15,27 +14,21 @@ from cli.demo.shortages import Shortfall, order_events, shortfalls, unsolved
 from cli.demo.story import Cast, Story
 from cli.exits import CommandFailed, ExitCode
 from cli.hands import Hands
-from cli.imports.customers import import_customers
 from cli.imports.driving import deals_by_source
+from cli.imports.examples import EXAMPLES
 from cli.imports.opportunities import Opportunity
 from cli.imports.pipeline import read_dataset
-from cli.imports.products import import_products
 from cli.imports.report import Report
-from cli.imports.stock import import_stock
-from cli.imports.users import all_people, import_users
+from cli.imports.users import all_people
 from cli.screen import Screen
-from infra.db import Database
 from infra.desk.errors import DeskError
-from infra.privacy.vault import Vault
 from infra.settings import Settings
 from infra.stores.pages import Row
-from infra.stores.people import PeopleStore
 from infra.test_clock import TestClockError
 from models import codec
 from models.deal_state import Deal
 from models.instants import DAY, between
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 AT_ONCE = 8
 ARCHIVE_SECONDS = 30.0
 
@@ -53,18 +46,6 @@ class Told:
     shortages: tuple[Shortfall, ...] = ()
     events: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-
-
-async def import_examples(database: Database, at: str, vault: Vault) -> list[Report]:
-    """Users, customers, products and stock of the examples."""
-    users = await import_users(database, EXAMPLES / "users.csv", at)
-    owners = frozenset(await all_people(PeopleStore(database)))
-    return [
-        users,
-        await import_customers(database, EXAMPLES / "customers.csv", at, owners, vault),
-        await import_products(database, EXAMPLES / "products.csv"),
-        await import_stock(database, EXAMPLES / "stock.csv", at),
-    ]
 
 
 async def tell_stories(hands: Hands, settings: Settings, screen: Screen) -> tuple[Report, list[Told]]:

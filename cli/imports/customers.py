@@ -96,7 +96,7 @@ def _card(cells: Cells, owners: frozenset[str]) -> tuple[Card, Card]:
 def _owner(cells: Cells, owners: frozenset[str]) -> str:
     owner = cells.text("owner", 80)
     if owner and owner not in owners:
-        cells.repairs.append(f"owner {owner!r} is no user: left without an owner")
+        cells.repairs.append(f"owner {owner!r} is no user: left without an owner; import users, then this file again")
         return ""
     return owner
 

@@ -78,6 +78,8 @@ async def _enter(intake: StockIntake, cells: Cells, books: _Books, at: str) -> b
         return opened is None
     what = "expected" if expected else "received"
     key = f"import:{what}:{reference or cells.text('expected_on')}:{article}:{warehouse}"[:200]
+    if await intake.stands(key):
+        return False
     if expected:
         await intake.expect(article, expected, quantity, key)
     else:

@@ -52,6 +52,13 @@ async def answered(database: Database, effect_key: str, act: str, kind: type[T])
     return None if row is None else _decoded(row.act, row.answer, effect_key, act, kind)
 
 
+async def was_done(database: Database, effect_key: str) -> bool:
+    """Whether the effect was done before, whatever its answer."""
+    checked_key(effect_key)
+    async with database.read() as connection:
+        return (await connection.execute(_STORED, {"done_key": effect_key})).one_or_none() is not None
+
+
 def checked_key(effect_key: str) -> str:
     """The key itself. Raises ValueError when it is empty or longer than the tables hold."""
     if not 0 < len(effect_key) <= KEY_LENGTH or "\x00" in effect_key:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, exists, insert, select
 
 from infra.db import Database, insert_into
 from infra.gateways import checked, stock_statements, waiting_list
-from infra.gateways.once import checked_key, once
+from infra.gateways.once import checked_key, once, was_done
 from models.messages.logistics import ReceiptResult, Woken
 from models.tables.stock import RestockRow, StockMoveRow, WarehouseRow
 
@@ -72,6 +72,10 @@ class StockIntake:
             return _enter(connection, "received", article, warehouse, quantity, at, key)
 
         return await self._woken(key, "stock.receive", receive)
+
+    async def stands(self, key: str) -> bool:
+        """Whether something was entered under this key."""
+        return await was_done(self._database, key)
 
     async def _woken(self, key: str, act: str, work: Callable[[Connection], ReceiptResult]) -> tuple[Woken, ...]:
         answer = await once(self._database, key, act, _ANSWER, work)

@@ -6,6 +6,7 @@ import pytest
 
 from cli.balances import stock_levels
 from cli.imports.customers import all_cards, import_customers
+from cli.imports.examples import EXAMPLES, import_examples
 from cli.imports.products import all_articles, import_products
 from cli.imports.report import Report
 from cli.imports.stock import import_stock
@@ -16,7 +17,7 @@ from infra.privacy.vault import Vault
 from infra.stores.articles import ArticleStore
 from infra.stores.customers import CustomerStore
 from infra.stores.people import PeopleStore
-from tests.cli.command import EXAMPLES
+from tests.cli.command import in_process
 
 AT, LATER = "2026-11-21T08:00:00Z", "2026-12-21T08:00:00Z"
 OWNERS = frozenset({"anna"})
@@ -34,27 +35,52 @@ def reasons(report: Report, outcome: str = "refused") -> dict[int, str]:
 
 
 async def test_the_examples_are_clean_and_repeatable(database: Database, tmp_path: Path) -> None:
-    async def everything(at: str) -> list[Report]:
-        users = await import_users(database, EXAMPLES / "users.csv", at)
-        known = frozenset(row["id"] for row in (await PeopleStore(database).page(limit=200)).rows)
-        return [
-            users,
-            await import_customers(database, EXAMPLES / "customers.csv", at, known, Vault(tmp_path)),
-            await import_products(database, EXAMPLES / "products.csv"),
-            await import_stock(database, EXAMPLES / "stock.csv", at),
-        ]
-
-    first = await everything(AT)
+    first = await import_examples(database, AT, Vault(tmp_path))
     assert [(report.refused, report.repaired) for report in first] == [(0, 0)] * 4
     assert [report.rows for report in first] > [20, 20, 20, 20]
     standing = [await all_cards(CustomerStore(database, Vault(tmp_path))), await all_articles(ArticleStore(database))]
     levels = await stock_levels(database)
-    second = await everything(LATER)
-    assert [report.unchanged for report in second[:3]] == [report.rows for report in second[:3]]
+    second = await import_examples(database, LATER, Vault(tmp_path))
+    assert [report.unchanged for report in second] == [report.rows for report in second]
     cards = await all_cards(CustomerStore(database, Vault(tmp_path)))
     assert [cards, await all_articles(ArticleStore(database))] == standing
     assert await stock_levels(database) == levels
     assert await StockReader(database).verify() == []
+
+
+def test_the_examples_fill_a_folder_in_one_go(tmp_path: Path) -> None:
+    mine = tmp_path / "csv"
+    mine.mkdir()
+    (mine / "users.csv").write_text("my own", encoding="utf-8")
+    done = in_process("--data", tmp_path, "import", "examples", "--files", mine)
+    assert (done.code, "next: dealwright deal new" in done.out, "4 files copied" in done.out) == (0, True, True), done
+    again = in_process("--data", tmp_path, "import", "examples", "--files", mine)
+    assert (again.code, "nothing changed" in again.out, "0 files copied" in again.out) == (0, True, True), again
+    assert {file.name: file.read_bytes() == (EXAMPLES / file.name).read_bytes() for file in mine.iterdir()} == {
+        "users.csv": False, "customers.csv": True, "products.csv": True, "stock.csv": True, "opportunities.csv": True,
+    }  # fmt: skip
+    counts = in_process("--data", tmp_path, "import", "examples", "-o", "json").json["imports"]
+    assert all(count["rows"] == count["imported"] == count["unchanged"] > 20 for count in counts)
+    assert [Path(count["source"]).stem for count in counts] == ["users", "products", "stock", "customers"]
+
+
+def test_customers_without_their_owners_are_told_the_order(tmp_path: Path) -> None:
+    early = in_process("--data", tmp_path, "import", "customers", EXAMPLES / "customers.csv")
+    assert (early.code, early.out.count("is no user: left without an owner; import users, then this file again")) == (
+        0,
+        8,
+    )
+    assert in_process("--data", tmp_path, "import", "users", EXAMPLES / "users.csv").code == 0
+    late = in_process("--data", tmp_path, "import", "customers", EXAMPLES / "customers.csv", "-o", "json").json
+    assert (late["rows"], late["imported"], late["repaired"], late["unchanged"]) == (27, 27, 0, 0)
+
+
+async def test_a_receipt_that_stands_is_unchanged(database: Database, tmp_path: Path) -> None:
+    await import_products(database, written(tmp_path, "id,description,price_eur", "P,Pump,10"))
+    columns = "article,warehouse,quantity,reference,expected_on"
+    file = written(tmp_path, columns, "P,central,3,DN-1,", "P,central,4,PO-1,+10d", "P,central,5,,2027-01-04")
+    assert (await import_stock(database, file, AT)).unchanged == 0
+    assert (await import_stock(database, file, LATER)).unchanged == 3
 
 
 async def test_customers_are_taken_strictly(database: Database, tmp_path: Path) -> None:
