@@ -36,7 +36,9 @@ async def open_new(
     asked = NewDeal(title, customer, owner, branch, currency, linked_to, is_test=test)
     async with hands_on(session) as hands:
         caller = await caller_named(hands.desk, session.options.acting_as)
-        with said_no():
+        with said_no(
+            "`dealwright import customers FILE` adds customers; --owner names a user of `dealwright user list`"
+        ):
             answer = await patiently(lambda: hands.desk.open_deal(caller, asked, key or f"cli:{uuid.uuid4()}"))
     session.screen.result(codec.encode(answer), lambda: render_answer(session, answer, "opened"))
 
@@ -53,17 +55,18 @@ async def do_action(
 ) -> None:
     """Act on a deal and say where it stands."""
     asked = _payload(action, fields, payload)
+    about_fields = f"`dealwright deal why {deal_id} {action}` names its fields, the needed ones with a star"
     if dry_run:
         async with desk_on(session) as desk:
             caller = await caller_named(desk, session.options.acting_as)
-            with said_no():
+            with said_no(about_fields):
                 rehearsed = await desk.dry_run(caller, deal_id, action, asked, if_version)
         show_rehearsal(session, rehearsed)
         return
     async with hands_on(session) as hands:
         caller = await caller_named(hands.desk, session.options.acting_as)
         own_key = key or f"cli:{uuid.uuid4()}"
-        with said_no():
+        with said_no(about_fields):
             answer = await patiently(lambda: hands.desk.act(caller, deal_id, action, asked, own_key, if_version))
         await _rest(hands.settled_row, answer)
     what = "as answered before" if answer.replayed else "done"

@@ -23,8 +23,11 @@ Plain = dict[str, Any]
 
 
 @contextmanager
-def said_no() -> Iterator[None]:
-    """Turn the desk's noes into the command's, each with what to do next. Raises CommandFailed."""
+def said_no(about_fields: str = "") -> Iterator[None]:
+    """Turn the desk's noes into the command's, each with what to do next: `about_fields` when fields are wrong.
+
+    Raises CommandFailed.
+    """
     try:
         yield
     except NoSuch as problem:
@@ -32,9 +35,10 @@ def said_no() -> Iterator[None]:
     except (EngineDown, Busy, Unlogged) as problem:
         raise CommandFailed(ExitCode.ENGINE, problem.message, "`dealwright doctor` looks for the cause") from None
     except Refused as refused:
-        raise CommandFailed(ExitCode.REFUSED, refused.message, _way_out(refused)) from None
+        advice = about_fields if refused.code == "malformed" else _way_out(refused)
+        raise CommandFailed(ExitCode.REFUSED, refused.message, advice) from None
     except Invalid as problem:
-        raise CommandFailed(ExitCode.REFUSED, problem.message) from None
+        raise CommandFailed(ExitCode.REFUSED, problem.message, about_fields) from None
     except Conflict as problem:
         raise CommandFailed(ExitCode.REFUSED, problem.message) from None
     except DeskError as problem:
@@ -128,6 +132,10 @@ def _render_deal(session: Session, deal: Plain) -> None:
         ]
         title = f"Offer {offer['version']}: {amount(offer['total'])}, {offer['discount_bps'] / 100:.2f} % discount"
         screen.table(title, ("line>", "article", "description", "units>", "list price>", "price>"), lines)
+    if deal["contract"]:
+        contract = deal["contract"]
+        signed = ", ".join(each["side"] for each in contract["signatures"])
+        screen.line(f"Contract {contract['version']}, signed by: {signed or 'nobody yet'}; digest {contract['digest']}")
     render_goods(session, deal)
     if deal["invoices"]:
         owed = [

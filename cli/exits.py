@@ -22,7 +22,7 @@ MEANINGS = {
     ExitCode.OK: "done, and every check passed",
     ExitCode.REFUSED: "the deal refused the act, or a check (doctor, audit, stock, funnel, sums) found something wrong",
     ExitCode.USAGE: "wrong command line or settings; nothing was done",
-    ExitCode.NOT_FOUND: "there is no such deal, user, action, file or data folder",
+    ExitCode.NOT_FOUND: "there is no such deal, user, action, file, data folder or field of the result",
     ExitCode.ENGINE: "the Temporal server or the database could not be reached or started",
     ExitCode.BAD_DATA: "rows or files that were to be imported are wrong; good rows were imported",
     ExitCode.BUG: "an error that nobody expected; run again with --debug and report it",

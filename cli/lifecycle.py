@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cli.screen import Output
 from cli.session import session_of
 
 app = typer.Typer(help="What may happen to a deal, and who may do it.", no_args_is_help=True)
@@ -47,8 +46,9 @@ def show(
     if form in (Form.MERMAID, Form.DOT):
         typer.echo(mermaid(found) if form is Form.MERMAID else dot(found))
         return
-    if form is Form.JSON or screen.output is Output.JSON:
-        screen.json(to_plain(found))
+    plain = to_plain(found)
+    if form is Form.JSON:
+        screen.json(plain)
         return
     rows = [
         (
@@ -60,4 +60,5 @@ def show(
         )
         for row in found.rows
     ]
-    screen.table(f"{found.name}: {len(found.states)} states", ("action", "from", "to", "roles", "guards"), rows)
+    columns = ("action", "from", "to", "roles", "guards")
+    screen.result(plain, lambda: screen.table(f"{found.name}: {len(found.states)} states", columns, rows))

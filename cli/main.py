@@ -31,6 +31,7 @@ from cli import (
     reports,
     serving,
     shortages,
+    status,
     stock,
     testing_time,
 )
@@ -40,7 +41,7 @@ from cli.screen import Output
 from cli.session import DEPUTY_OF, Options, Session, session_of
 
 EPILOG = (
-    "The options --data, -o, --quiet, --as, --for and --debug may stand anywhere on the line. "
+    "The options --data, -o, --pick, --quiet, --as, --for and --debug may stand anywhere on the line. "
     "`dealwright exit-codes` lists what the exit codes mean; docs/cli.md tells more."
 )
 
@@ -49,8 +50,6 @@ app = typer.Typer(
     name="dealwright",
     help="Takes B2B deals from first contact to paid and supported.",
     epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,10 +57,23 @@ app = typer.Typer(
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder; DEALWRIGHT_DATA_DIR, else the user's own.")]
 Form = Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")]
+Pick = Annotated[str, typer.Option(metavar="FIELD", help="Print only this field of the result, such as offer.total.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks and no progress on stderr.")]
 As = Annotated[str, typer.Option("--as", metavar="USER", help="The user to act and read as, instead of the operator.")]
 For = Annotated[str, typer.Option("--for", metavar="USER", help="On whose behalf --as acts, as a deputy.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def tell_version(asked: bool) -> None:
+    """The version that is installed. Raises typer.Exit."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("dealwright"))
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=tell_version, help="Show the version.")]
 
 
 @app.callback()
@@ -69,19 +81,22 @@ def options(
     context: typer.Context,
     data: Data = None,
     output: Form = Output.TABLE,
+    pick: Pick = "",
     quiet: Quiet = False,
     acting_as: As = "",
     absent: For = "",
     debug: Debug = False,
+    _: Version = False,
 ) -> None:
     """Takes B2B deals from first contact to paid and supported."""
     if absent and not acting_as:
         raise CommandFailed(ExitCode.USAGE, "--for says on whose behalf a deputy acts: name the deputy with --as")
     acting = f"{acting_as}{DEPUTY_OF}{absent}" if absent else acting_as
-    context.obj = Session(Options(data, output, quiet, acting, debug))
+    context.obj = Session(Options(data, output, quiet, acting, debug, pick))
 
 
 serving.add_to(app)
+app.command(rich_help_panel=serving.SYSTEM)(status.status)
 shortages.add_to(app, "Daily work")
 mining.add_to(audit.app)
 

@@ -11,16 +11,16 @@ from typer.core import TyperGroup
 from cli.exits import ExitCode, explain
 from cli.screen import complain
 
-WITH_VALUE = ("--data", "--output", "-o", "--as", "--for")
+WITH_VALUE = ("--data", "--output", "-o", "--pick", "--as", "--for")
 FLAGS = ("--quiet", "-q", "--debug")
 
 
 class Root(TyperGroup):
-    """Typer's group, which also takes the global options behind the command."""
+    """Typer's group, which takes the global options behind the command too, and shows its help to who says nothing."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Bring the global options to the front, wherever they stand."""
-        return super().parse_args(ctx, to_the_front(args))
+        return super().parse_args(ctx, to_the_front(args) or ctx.help_option_names[:1])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong ends it with its exit code, without a traceback."""
@@ -53,6 +53,8 @@ def guarded(work: Callable[[], Any], debug: bool = False) -> Any:
         complain("stopped")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group alone, whose help has been shown
+            raise typer.Exit(ExitCode.OK) from None
         if type(error).__module__.startswith("typer") or isinstance(error, BrokenPipeError):
             raise  # how typer itself ends a command, and how `| head` ends it
         failed = explain(error)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cli.exits import CommandFailed, ExitCode
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,8 +30,8 @@ class Output(StrEnum):
 class Screen:
     """Where a command shows its result. Notes and progress never mix with the result on stdout."""
 
-    def __init__(self, output: Output = Output.TABLE, quiet: bool = False) -> None:
-        self.output, self.quiet = output, quiet
+    def __init__(self, output: Output = Output.TABLE, quiet: bool = False, pick: str = "") -> None:
+        self.output, self.quiet, self.pick = output, quiet, pick
 
     @cached_property
     def console(self) -> Console:
@@ -47,8 +49,14 @@ class Screen:
         return Console(stderr=True, highlight=False)
 
     def result(self, plain: Any, render: Callable[[], None]) -> None:
-        """Show a result: as JSON for programs, or as `render` draws it for people."""
-        if self.output is Output.JSON:
+        """Show a result: one field of it, as JSON for programs, or as `render` draws it for people.
+
+        Raises CommandFailed when it has no such field; what the command did is done.
+        """
+        if self.pick:
+            for value in picked(plain, self.pick):
+                print(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))  # noqa: T201
+        elif self.output is Output.JSON:
             self.json(plain)
         else:
             render()
@@ -74,8 +82,8 @@ class Screen:
         self.console.print(table)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """A line of the result for people; nothing when the result is JSON."""
-        if self.output is Output.TABLE:
+        """A line of the result for people; nothing when the result is JSON or one field."""
+        if self.output is Output.TABLE and not self.pick:
             from rich.text import Text
 
             self.console.print(Text(text, style=style), soft_wrap=True)
@@ -97,6 +105,28 @@ class Screen:
         with Progress(*columns, console=self.errors, transient=True) as bar:
             task = bar.add_task(label, total=total)
             yield lambda done: bar.update(task, completed=done)
+
+
+def picked(plain: Any, path: str) -> list[Any]:
+    """What stands at a path such as `offer.total` or `invoices.0.number`, the last at -1; without a number each item's.
+
+    Raises CommandFailed.
+    """
+    found = [plain]
+    for name in path.split("."):
+        is_number = name.removeprefix("-").isdecimal()
+        nested = [value if isinstance(value, list) and not is_number else [value] for value in found]
+        found = [_field(value, name, path) for values in nested for value in values]
+    return found
+
+
+def _field(value: Any, name: str, path: str) -> Any:
+    try:
+        return value[int(name)] if isinstance(value, list) else value[name]
+    except (LookupError, TypeError, ValueError):
+        there = ", ".join(value) if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)[:200]
+    message = f"the result has no {path}: instead of {name!r} there is {there or 'nothing'}"
+    raise CommandFailed(ExitCode.NOT_FOUND, message)
 
 
 def complain(message: str, advice: str = "") -> None:

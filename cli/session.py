@@ -38,6 +38,7 @@ class Options:
     quiet: bool = False
     acting_as: str = ""
     debug: bool = False
+    pick: str = ""
 
 
 class Session:
@@ -45,7 +46,7 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.screen = Screen(options.output, options.quiet)
+        self.screen = Screen(options.output, options.quiet, options.pick)
 
     @cached_property
     def settings(self) -> Settings:
@@ -61,7 +62,7 @@ class Session:
         """Refuse to read a folder in which nothing was ever stored."""
         settings = self.settings
         if settings.database_url is None and not settings.database_file.exists():
-            advice = "`dealwright demo --data DIR` fills a folder with samples, `dealwright up` starts an empty one"
+            advice = "`dealwright import examples` fills the folder with samples, `dealwright up` starts it empty"
             raise CommandFailed(ExitCode.NOT_FOUND, f"there is no data in {settings.data_dir}", advice)
 
     @asynccontextmanager

@@ -1,15 +1,19 @@
 """Help, global options, exit codes and errors: what a newcomer meets first."""
 
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from cli.exits import ExitCode
+from cli.exits import CommandFailed, ExitCode
 from cli.root import to_the_front
+from cli.screen import picked
 from tests.cli.command import ROOT, command, dealwright, environment, in_process
+from tests.cli.pages import BIN
 
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "fastapi", "models", "infra", "workflows", "alembic", "structlog"}
 
@@ -40,6 +44,70 @@ def test_every_help_is_there(tree: tuple[str, ...]) -> None:
     told = in_process(*tree, "--help")
     assert told.code == 0
     assert "Usage:" in told.out
+
+
+@pytest.mark.parametrize("words", [(), ("deal",), ("user", "deputy"), ("import",)])
+def test_whoever_says_nothing_is_told_what_there_is(words: tuple[str, ...]) -> None:
+    told = in_process(*words)
+    assert (told.code, told.err) == (0, "")
+    assert told.out.rstrip() == in_process(*words, "--help").out.rstrip()
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert (dealwright("--version").out, in_process("-q", "--version").out) == (f"{told}\n", f"{told}\n")
+
+
+def test_the_shell_completes_commands(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "SHELL": "/bin/bash"}
+    asked = {"_DEALWRIGHT_COMPLETE": "complete_bash", "COMP_WORDS": "dealwright deal t", "COMP_CWORD": "2"}
+    program = [str(BIN / "dealwright")]
+    assert (
+        subprocess.run(program, env=environment(**home, **asked), capture_output=True, text=True).stdout == "timeline\n"
+    )
+    installed = subprocess.run(
+        [*program, "--install-completion", "bash"], env=environment(**home), capture_output=True, text=True, check=True
+    )
+    assert "bash completion installed" in installed.stdout
+    assert "complete_bash" in (tmp_path / ".bash_completions" / "dealwright.sh").read_text(encoding="utf-8")
+
+
+DEAL = {"id": "D-1", "offer": {"total": 7}, "lines": [{"article": "A"}, {"article": "Ü"}], "holds": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("id", ["D-1"]),
+        ("offer.total", [7]),
+        ("offer", [{"total": 7}]),
+        ("lines.0.article", ["A"]),
+        ("lines.-1.article", ["Ü"]),
+        ("lines.article", ["A", "Ü"]),
+        ("holds.anything", []),
+    ],
+)
+def test_one_field_of_a_result(path: str, values: list[object]) -> None:
+    assert picked(DEAL, path) == values
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "offer.", "offer.total.0", "lines.2", "lines.0.0", "id.0", ".", "lines.x.y"]
+)
+def test_a_field_that_is_not_there_is_named(path: str) -> None:
+    with pytest.raises(CommandFailed, match=re.escape(f"the result has no {path}: instead of")) as failed:
+        picked(DEAL, path)
+    assert failed.value.code is ExitCode.NOT_FOUND
+
+
+def test_a_field_is_all_that_is_printed() -> None:
+    assert (
+        in_process("exit-codes", "--pick", "70").out
+        == "an error that nobody expected; run again with --debug and report it\n"
+    )
+    assert in_process("--pick=initial", "lifecycle", "show").out == "identified\n"
+    wrong = in_process("exit-codes", "--pick", "71")
+    assert (wrong.code, wrong.out) == (ExitCode.NOT_FOUND, "")
 
 
 def test_global_options_stand_anywhere() -> None:
@@ -89,6 +157,7 @@ def test_every_exit_code_is_documented() -> None:
         (("deal", "do", "D-1", "fly"), ExitCode.NOT_FOUND),
         (("deal", "do", "D-1", "log_contact", "how=well"), ExitCode.USAGE),
         (("user", "add", "max", "Max", "--role", "king"), ExitCode.USAGE),
+        (("status",), ExitCode.ENGINE),
         (("api",), ExitCode.ENGINE),
         (("worker",), ExitCode.ENGINE),
     ],
