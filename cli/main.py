@@ -65,12 +65,22 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 def tell_version(asked: bool) -> None:
-    """The version that is installed. Raises typer.Exit."""
-    if asked:
-        from importlib.metadata import version
+    """The version of the installed package, or of the source that runs without having been installed, as in our image.
 
-        typer.echo(version("dealwright"))
-        raise typer.Exit
+    Raises typer.Exit.
+    """
+    if not asked:
+        return
+    import tomllib
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        told = version("dealwright")
+    except PackageNotFoundError:
+        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        told = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    typer.echo(told)
+    raise typer.Exit
 
 
 Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=tell_version, help="Show the version.")]

@@ -1,5 +1,6 @@
 """Help, global options, exit codes and errors: what a newcomer meets first."""
 
+import os
 import re
 import resource
 import subprocess
@@ -8,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 
 from cli.exits import CommandFailed, ExitCode
 from cli.root import to_the_front
@@ -53,9 +55,21 @@ def test_whoever_says_nothing_is_told_what_there_is(words: tuple[str, ...]) -> N
     assert told.out.rstrip() == in_process(*words, "--help").out.rstrip()
 
 
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
 def test_the_version_is_that_of_the_package() -> None:
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    assert (dealwright("--version").out, in_process("-q", "--version").out) == (f"{told}\n", f"{told}\n")
+    assert (dealwright("--version").out, in_process("-q", "--version").out) == (f"{VERSION}\n", f"{VERSION}\n")
+
+
+def test_source_that_is_not_installed_has_a_version_too(tmp_path: Path) -> None:
+    """As in our image, whose environment holds what we need, but not us."""
+    for package in Path(typer.__file__).parents[1].iterdir():
+        if "dealwright" not in package.name:
+            (tmp_path / package.name).symlink_to(package)
+    program = [sys.executable, "-S", "-m", "cli.main", "--version"]
+    variables = environment(PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}")
+    assert subprocess.run(program, env=variables, capture_output=True, text=True, check=True).stdout == f"{VERSION}\n"
 
 
 def test_the_shell_completes_commands(tmp_path: Path) -> None:
