@@ -42,7 +42,8 @@ class KeyRingDamaged(RuntimeError):
 class KeyRing:
     """The keys by id, read anew when the file changes: a rotation reaches running processes by itself.
 
-    The first process that needs a ring makes it; when two do so at once, both use the one that stands.
+    The first process that encrypts makes it; when two do so at once, both use the one that stands. Reading never does:
+    a ring made anew would open nothing.
     """
 
     folder: Path
@@ -61,12 +62,12 @@ class KeyRing:
 
     def current(self) -> tuple[str, AESGCM]:
         """The key that encrypts, with its id. Raises KeyRingDamaged."""
-        self._read()
+        self._read(make=True)
         return self._current, self._keys[self._current]
 
     def of(self, key_id: str) -> AESGCM | None:
         """One key, None when the ring does not have it. Raises KeyRingDamaged."""
-        if key_id not in self._keys:
+        if key_id not in self._keys and self.exists():
             self._read()
         return self._keys.get(key_id)
 
@@ -84,10 +85,13 @@ class KeyRing:
         _replace(self.file, {"current": key_id, "keys": known["keys"]})
         return key_id
 
-    def _read(self) -> None:
+    def _read(self, *, make: bool = False) -> None:
         try:
             found = self.file.stat()
         except FileNotFoundError:
+            if not make:
+                told = "is not there; the first start makes it, and if there was one, put its backup there"
+                raise KeyRingDamaged(f"{self.file} {told}") from None
             self._make()
             found = self.file.stat()
         stamp = (found.st_mtime_ns, found.st_ino)

@@ -97,7 +97,19 @@ def test_a_damaged_ring_is_refused_and_never_replaced(tmp_path, content):
     assert (tmp_path / "payload-keys.json").read_text() == content
 
 
+async def test_reading_never_makes_a_ring(tmp_path, cipher):
+    [hidden] = await cipher.encode([CLEAR])
+    lost = KeyRing(tmp_path / "lost")
+    for ask in (lost.ids, lost.rotate):
+        with pytest.raises(KeyRingDamaged, match="backup"):
+            ask()
+    with pytest.raises(CannotDecode):
+        await PayloadCipher(lost).decode([hidden])
+    assert not lost.folder.exists()
+
+
 def test_keys_are_256_bits(cipher):
+    cipher.ring.current()
     cipher.ring.rotate()
     known = json.loads(cipher.ring.file.read_text())
     assert [len(base64.b64decode(key)) for key in known["keys"].values()] == [32, 32]
