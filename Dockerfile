@@ -10,7 +10,7 @@ ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTEC
     DEALWRIGHT_DATA_DIR=/var/lib/dealwright DEALWRIGHT_LOG_FORMAT=json
 # The data folder belongs to the user before it is a volume, so that a fresh volume does as well.
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin dealwright \
-    && install --directory --owner dealwright --group dealwright --mode 0750 /var/lib/dealwright
+    && install --directory --owner dealwright --group dealwright --mode 0700 /var/lib/dealwright
 COPY --from=dependencies /venv /venv
 COPY . /app
 RUN python -m compileall -q /app \

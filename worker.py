@@ -10,9 +10,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.registry import Departments, activities_of
+from infra.data_folder import see_that_the_keys_are_there
 from infra.db import open_database
 from infra.desk.clocks import live_ahead, wall_clock
 from infra.logging import configure_logging
+from infra.own_process import own_process
 from infra.privacy.moving_in import put_in_order
 from infra.privacy.vault import Vault
 from infra.schedules import keep_schedules_patiently
@@ -56,6 +58,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     client = await connect_as(settings, settings.temporal_address or "127.0.0.1:7233")
+    await see_that_the_keys_are_there(settings, database)
     await put_in_order(database, Vault(settings.keys_dir), wall_clock())
     ports = embedded_ports(settings, database, client)
     scheduling = asyncio.create_task(keep_schedules_patiently(client, settings))
@@ -76,7 +79,8 @@ def main() -> None:
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
     live_ahead(settings.test_clock_ahead)
-    uvloop.run(serve(settings))
+    with own_process():
+        uvloop.run(serve(settings))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import uvicorn
 import uvloop
@@ -12,11 +13,14 @@ from fastapi import FastAPI
 from structlog import get_logger
 
 from api.app import Lifespan, create_app
+from infra.data_folder import see_that_the_keys_are_there
 from infra.db import open_database
 from infra.desk.clocks import live_ahead
 from infra.desk.engine import Engine
 from infra.desk.service import DealDesk
 from infra.logging import configure_logging
+from infra.own_process import own_process
+from infra.ports import address_of, listen
 from infra.privacy.moving_in import put_in_order
 from infra.settings import Settings, load_settings
 from infra.temporal_client import EngineUnreachable, connect_as
@@ -42,7 +46,7 @@ class AnnouncingServer(uvicorn.Server):
 
 
 def server_of(app: FastAPI, settings: Settings, announce: Callable[[], None] = lambda: None) -> AnnouncingServer:
-    """The HTTP server for an application; serve it on the socket of `listen`."""
+    """The HTTP server for an application; serve it on a socket of `infra.ports.listen`."""
     config = uvicorn.Config(
         app,
         host=settings.api_host,
@@ -57,43 +61,20 @@ def server_of(app: FastAPI, settings: Settings, announce: Callable[[], None] = l
     return AnnouncingServer(config, announce)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """A socket on the settings' address, loopback unless they say otherwise; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.api_host, settings.api_port))
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    """The address for people and programs, such as http://127.0.0.1:8080."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-async def serve(settings: Settings, temporal_address: str = "", announce: Callable[[str], None] | None = None) -> None:
+async def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, also while the engine is away: reads go on, acts are answered with 503."""
-    where = temporal_address or settings.temporal_address or _ANYWHERE
-    listening = listen(settings)
+    where = settings.temporal_address or _ANYWHERE
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     desk = DealDesk(database, None, settings)
     try:
+        await see_that_the_keys_are_there(settings, database)
         await put_in_order(database, desk.books.vault, desk.clock())
         app = create_app(desk, _lifespan(desk.engine, where, settings), settings.ui_origins)
-        tell = announce or _log_address
-        await server_of(app, settings, lambda: tell(address_of(listening))).serve(sockets=[listening])
+        tell = partial(log.info, "api_ready", address=address_of(listening))
+        await server_of(app, settings, tell).serve(sockets=[listening])
     finally:
         listening.close()
         await database.close()
-
-
-def _log_address(address: str) -> None:
-    log.info("api_ready", address=address)
 
 
 def _lifespan(engine: Engine, where: str, settings: Settings) -> Lifespan:
@@ -122,12 +103,15 @@ async def _connect(engine: Engine, where: str, settings: Settings) -> None:
     log.info("engine_connected", address=where)
 
 
-def main() -> None:
-    """Read the settings and serve."""
+def main(handle: int | None = None) -> None:
+    """Read the settings and serve, on the listening socket that whoever started us has opened, else on one of our own.
+    Raises CannotListen."""
     settings = load_settings()
     configure_logging(settings.log_format, settings.log_level)
     live_ahead(settings.test_clock_ahead)
-    uvloop.run(serve(settings))
+    with own_process():
+        listening = listen(settings) if handle is None else socket.socket(fileno=handle)
+        uvloop.run(serve(settings, listening))
 
 
 if __name__ == "__main__":

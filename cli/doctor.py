@@ -6,7 +6,6 @@ import asyncio
 import os
 import platform
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -16,9 +15,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cli.session import Session
+from infra.data_folder import FolderIncomplete, is_open, see_that_the_database_is_there
 from infra.db import open_database
 from infra.desk.books import Books
 from infra.migrate import StaleTables, check
+from infra.ports import CannotListen, listen
 from infra.settings import Settings
 from infra.system_state import running_system
 from infra.temporal_client import EngineUnreachable, connect_as
@@ -107,9 +108,12 @@ def _folder(settings: Settings) -> Finding:
             pass
     except OSError as problem:
         return Finding("data folder", "wrong", f"{folder}: {problem.strerror}", "name another one with --data")
-    return Finding(
-        "data folder", "fine", f"{folder}" + ("" if folder == above else " (will be made at the first start)")
-    )
+    if folder != above:
+        return Finding("data folder", "fine", f"{folder} (will be made at the first start)")
+    if settings.embedded and is_open(folder):
+        advice = "the next start or command closes it to everybody but its owner"
+        return Finding("data folder", "doubtful", f"{folder}: others on this machine can look into it", advice)
+    return Finding("data folder", "fine", str(folder))
 
 
 def _disk(settings: Settings) -> Finding:
@@ -126,17 +130,20 @@ def _ports(settings: Settings) -> Finding:
     if running_system(settings.data_dir):
         return Finding("ports", "fine", f"the API's port {settings.api_port} is used by the running system")
     try:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.api_host, settings.api_port))
-    except OSError as problem:
+        listen(settings).close()
+    except CannotListen as problem:
         advice = "set DEALWRIGHT_API_PORT to another port, or to 0 for a free one"
-        return Finding("ports", "wrong", f"port {settings.api_port} of {settings.api_host}: {problem.strerror}", advice)
+        return Finding("ports", "wrong", str(problem), advice)
     return Finding("ports", "fine", f"port {settings.api_port} of {settings.api_host} is free")
 
 
 def _database(settings: Settings) -> Finding:
-    if settings.database_url is None and not settings.database_file.exists():
+    try:
+        see_that_the_database_is_there(settings)
+    except FolderIncomplete as problem:
+        advice = "put its backup there, or begin anew in another folder: --data DIR"
+        return Finding("database", "wrong", str(problem), advice)
+    if not settings.on_postgresql and not settings.database_file.exists():
         return Finding("database", "fine", "none yet; the first start makes it")
     try:
         check(settings.database)
@@ -154,7 +161,7 @@ def _database(settings: Settings) -> Finding:
 
 
 async def _alerts(settings: Settings) -> Finding:
-    if settings.database_url is None and not settings.database_file.exists():
+    if not settings.on_postgresql and not settings.database_file.exists():
         return Finding("alerts", "fine", "none")
     database = open_database(settings.database)
     try:

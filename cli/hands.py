@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from cli.exits import CommandFailed, ExitCode
 from cli.session import DEPUTY_OF, OPERATOR, Session
+from infra.data_folder import see_that_the_keys_are_there
 from infra.db import Database
 from infra.desk.callers import OPERATOR as OPERATING
 from infra.desk.callers import Caller, caller_of
@@ -124,6 +125,7 @@ async def hands_on(session: Session, create: bool = False) -> AsyncIterator[Hand
         session.require_data()
     settings = session.settings
     async with engine_for(settings, session.screen.note) as address, session.database(create=True) as database:
+        await see_that_the_keys_are_there(settings, database)
         client = await connect_as(settings, address)
         yield Hands(DealDesk(database, client, settings), client)
 

@@ -24,7 +24,10 @@ class Root(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong ends it with its exit code, without a traceback."""
-        return guarded(lambda: super(Root, self).invoke(ctx), debug=bool(ctx.params.get("debug")))
+        from infra.own_process import own_process
+
+        with own_process():
+            return guarded(lambda: super(Root, self).invoke(ctx), debug=bool(ctx.params.get("debug")))
 
 
 def to_the_front(arguments: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def api_command(session: Session) -> list[str]:
-    """How the supervisor starts the API."""
+    """How the supervisor starts the API, on a socket that it opened."""
     return [sys.executable, "-m", "cli.main", "--data", str(session.settings.data_dir), "api"]
 
 
@@ -51,7 +51,6 @@ async def _serve(session: Session, system: EmbeddedSystem) -> None:
     import time
 
     from infra.system import until_signal
-    from infra.system_state import SystemRuns
 
     started, stopped = time.monotonic(), asyncio.Event()
     session.screen.note(f"starting Dealwright in {session.settings.data_dir} ...")
@@ -59,12 +58,11 @@ async def _serve(session: Session, system: EmbeddedSystem) -> None:
     await until_signal(stopped)
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
-    if starting.done() and isinstance(starting.exception(), SystemRuns):
+    if starting.done() and starting.exception() is not None:
         waiting.cancel()
-        return await starting
+        return await starting  # which has stopped what it had begun
     try:
         if starting.done():
-            await starting
             show_addresses(session, system, time.monotonic() - started)
             await system.watch(stopped, session.screen.note)
         else:
@@ -115,12 +113,12 @@ def doctor(context: typer.Context) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def api(context: typer.Context) -> None:
+def api(context: typer.Context, fd: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
     """Run the API alone, beside a running engine."""
     _point_at_engine(session_of(context))
     from api.main import main
 
-    main()
+    main(fd)
 
 
 def worker(context: typer.Context) -> None:

@@ -59,15 +59,19 @@ class Session:
         return settings
 
     def require_data(self) -> None:
-        """Refuse to read a folder in which nothing was ever stored."""
+        """Refuse to read a folder in which nothing was ever stored, or of which a part is missing."""
+        from infra.data_folder import see_that_the_database_is_there
+
         settings = self.settings
-        if settings.database_url is None and not settings.database_file.exists():
+        see_that_the_database_is_there(settings)
+        if not settings.on_postgresql and not settings.database_file.exists():
             advice = "`dealwright import examples` fills the folder with samples, `dealwright up` starts it empty"
             raise CommandFailed(ExitCode.NOT_FOUND, f"there is no data in {settings.data_dir}", advice)
 
     @asynccontextmanager
     async def database(self, create: bool = False) -> AsyncIterator[Database]:
         """Our tables, up to date; with `create` also in a folder that is new."""
+        from infra.data_folder import take_folder
         from infra.db import open_database
         from infra.desk.clocks import wall_clock
         from infra.logging import log_to_stderr
@@ -79,6 +83,7 @@ class Session:
         if not create:
             self.require_data()
         settings = self.settings
+        take_folder(settings)
         await asyncio.to_thread(upgrade, settings.database)
         opened = open_database(settings.database, settings.sqlite_synchronous)
         try:

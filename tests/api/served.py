@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from api.app import create_app
-from api.main import address_of, listen, server_of
+from api.main import server_of
 from infra.db import open_database
 from infra.desk.callers import Caller
 from infra.desk.opening import NewDeal
 from infra.desk.service import DealDesk
+from infra.ports import address_of, listen
 from infra.stores.people import Person
 from models.lifecycle.roles import PERSONS
 from tests.engine import running_engine, running_server

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,8 +19,10 @@ from cli.exits import ExitCode
 from cli.replaying_pool import Crew, cores, portions_of
 from infra.db import open_database
 from infra.desk.books import Books
+from infra.payload_cipher import KeyRing
 from infra.settings import load_settings
 from infra.stores.recorder import DatabaseRecorder
+from infra.temporal_server import EmbeddedServer, ServerOptions
 from models.deal import open_deal
 from models.messages.records import RecordInput
 from models.policy import DEFAULT
@@ -136,8 +139,16 @@ def test_filters_choose_deals(many: Path) -> None:
     assert in_process("--data", many, "audit", "replay", "--from", "2027-01-01").code == ExitCode.NOT_FOUND
 
 
-def test_without_an_engine_that_knows_them_the_deals_have_no_witness(many: Path) -> None:
-    ran = in_process("--data", many, "audit", "replay", "D-00", "--kind", "engine", "-o", "json")
+async def test_without_an_engine_that_knows_them_the_deals_have_no_witness(many: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(many, tmp_path / "known"))
+    asked = ("--data", folder, "audit", "replay", "D-00", "--kind", "engine", "-o", "json")
+    told = await asyncio.to_thread(in_process, *asked)
+    assert told.code == ExitCode.NOT_FOUND
+    assert f"{folder}/temporal.db is missing" in told.err
+    KeyRing(folder / "keys").current()
+    async with EmbeddedServer(ServerOptions(folder)):
+        pass  # an engine, but one that never heard of them
+    ran = await asyncio.to_thread(in_process, *asked)
     assert ran.code == ExitCode.REFUSED, ran.err
     assert "the engine knows no history of it" in ran.json["problems"][0]["why"]
 
