@@ -108,8 +108,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=20 * 366 * 86_400,
-        description="Seconds that the whole system lives ahead of the wall clock, real deals too: for training and"
-        " tests on another day. Needs the test clock; stays the same for the life of a data folder.",
+        description="Seconds that all lives ahead, real deals too, for training and tests; set once for a folder.",
     )
 
     api_host: str = Field(
@@ -284,16 +283,14 @@ class Settings(BaseSettings):
         if self.database_password is not None and not self.on_postgresql:
             raise ValueError(f"{PREFIX}DATABASE_PASSWORD: needs {PREFIX}DATABASE_URL to name a PostgreSQL database")
         if self.database_password is not None and not urlsplit(self.database_url).username:
-            raise ValueError(
-                f"{PREFIX}DATABASE_URL: must name the user whose password is set, postgresql://user@host/name"
-            )
+            raise ValueError(f"{PREFIX}DATABASE_URL: must name the user of the password, postgresql://user@host/name")
         return self
 
     @model_validator(mode="after")
     def _ahead_needs_the_test_clock(self) -> Self:
-        if self.test_clock_ahead and not self.test_clock:
-            raise ValueError(f"{PREFIX}TEST_CLOCK_AHEAD: needs {PREFIX}TEST_CLOCK, which is off")
-        return self
+        if self.test_clock or not self.test_clock_ahead:
+            return self
+        raise ValueError(f"{PREFIX}TEST_CLOCK_AHEAD: needs {PREFIX}TEST_CLOCK, which is off")
 
     @model_validator(mode="after")
     def _tokens_have_an_address(self) -> Self:

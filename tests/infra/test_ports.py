@@ -105,7 +105,7 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, taken: int) -> N
 
 @pytest.mark.parametrize("program", ["up", "api"])
 def test_a_port_that_somebody_else_has_ends_the_command(tmp_path: Path, taken: int, program: str) -> None:
-    more = {} if program == "up" else {"DEALWRIGHT_TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    more = {} if program == "up" else {"DEALWRIGHT_TEMPORAL_ADDRESS": "127.0.0.1:1", "DEALWRIGHT_TEST_CLOCK": "on"}
     done = subprocess.run(
         command("--data", tmp_path / "data", "-q", program), env=environment(DEALWRIGHT_API_PORT=str(taken), **more),
         cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
