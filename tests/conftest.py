@@ -72,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: lengths[item.path])
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are numbered, not shown: nobody can read them, and the header or salt in some of them is another one in
+    each process, which xdist takes for other tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 

@@ -37,6 +37,7 @@ PO-1,Create Sales Order,bob,2026-01-05T09:00:00+01:00,Acme
 PO-1,Post Goods Issue,bob,2026-01-06 09:00:00,Acme
 PO-2,Post Goods Issue,,2026-01-06T09:00:00Z,
 """
+GZIPPED_XES, GZIPPED_CSV = (gzip.compress(log.encode(), mtime=0) for log in (XES, CSV))
 DUTIES = mapping(["Create Sales Order=order_entry", "post goods issue = ship"])
 
 
@@ -54,7 +55,7 @@ def told(findings: list[Finding]) -> list[tuple[str, str, str]]:
     return [(found.rule, found.case, found.link) for found in findings]
 
 
-@pytest.mark.parametrize("log", [XES, CSV, gzip.compress(XES.encode()), gzip.compress(CSV.encode())])
+@pytest.mark.parametrize("log", [XES, CSV, GZIPPED_XES, GZIPPED_CSV])
 def test_the_same_log_in_four_forms_tells_the_same(log: str | bytes):
     first, second, third = events(log)
     assert (first.case, first.activity, first.resource, first.at) == (
@@ -102,7 +103,7 @@ def test_other_separators_and_names_of_columns_are_understood(mark: str):
         (XES.replace("<log ", "<!DOCTYPE log [<!ENTITY a 'b'>]><log ", 1), "hostile_xml", "DOCTYPE"),
         (XES.replace('value="2026-01-06T09:00:00Z"', 'value="soon"'), "malformed", "line 11: 'soon' is no time"),
         (XES.replace('<string key="concept:name" value="PO-2"/>', ""), "malformed", "line 17: an event without case"),
-        (gzip.compress(CSV.encode())[:-9], "malformed", "the gzip archive is broken"),
+        (GZIPPED_CSV[:-9], "malformed", "the gzip archive is broken"),
         (b"\x1f\x8b nonsense", "malformed", "the gzip archive is broken"),
     ],
 )

@@ -128,9 +128,9 @@ async def test_a_lost_private_half_is_told_and_can_be_retired(keys, folder):
 
 
 OTHER = {
-    "another key": pem(Ed25519PrivateKey.generate()),
-    "another kind of key": pem(X25519PrivateKey.generate()),
-    "half a file": pem(Ed25519PrivateKey.generate())[:40],
+    "another key": pem(Ed25519PrivateKey.from_private_bytes(bytes(32))),
+    "another kind of key": pem(X25519PrivateKey.from_private_bytes(bytes(32))),
+    "half a file": pem(Ed25519PrivateKey.from_private_bytes(bytes(32)))[:40],
     "nothing": b"",
     "noise": b"\xff\x00" * 50,
 }
