@@ -2,13 +2,16 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest_asyncio
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
+from starlette.datastructures import State
 
 from api.app import create_app
 from infra.db import Database
@@ -73,6 +76,18 @@ async def staffed(desk: DealDesk, app: FastAPI) -> dict[str, str]:
     return keys | {"stranger": await people.create(stranger, BEGINNING)}
 
 
+@cache
+def _pattern() -> FastAPI:
+    return create_app(cast(DealDesk, None))
+
+
+def app_of(desk: DealDesk) -> FastAPI:
+    """The application around a desk: a copy that shares its routes, as building them takes longer than most tests."""
+    app = copy(_pattern())
+    app.state = State({"desk": desk})
+    return app
+
+
 def client_of(app: FastAPI) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app=app, raise_app_exceptions=False), base_url="http://desk.test")
 
@@ -82,7 +97,7 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
     """The API without an engine."""
     await furnish(database)
     desk = DealDesk(database, None, load_settings(data_dir=tmp_path))
-    app = create_app(desk)
+    app = app_of(desk)
     async with client_of(app) as http:
         yield Office(app, desk, http, await staffed(desk, app))
 
@@ -100,6 +115,6 @@ async def works(server: EmbeddedServer, database: Database, tmp_path: Path) -> A
     await furnish(database)
     async with running_engine(server, database, tmp_path) as engine:
         desk = DealDesk(database, engine.client, engine.settings)
-        app = create_app(desk)
+        app = app_of(desk)
         async with client_of(app) as http:
             yield Office(app, desk, http, await staffed(desk, app))

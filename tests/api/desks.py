@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from api.app import create_app
 from infra.db import Database
 from infra.desk.service import DealDesk
 from infra.settings import load_settings
 from models.deal import open_deal
 from models.stages.opening import OpenDeal
-from tests.api.conftest import Office, client_of, staffed
+from tests.api.conftest import Office, app_of, client_of, staffed
 from tests.journeys import furnish
 from tests.models.world import PEOPLE, World, delivered, entered
 
@@ -23,7 +22,7 @@ async def office_at(database: Database, folder: Path, now: str) -> AsyncIterator
     """The API without an engine, whose clock stands still."""
     await furnish(database)
     desk = DealDesk(database, None, load_settings(data_dir=folder), clock=lambda: now)
-    app = create_app(desk)
+    app = app_of(desk)
     async with client_of(app) as http:
         yield Office(app, desk, http, await staffed(desk, app))
 

@@ -3,12 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from api.app import create_app
 from infra.db import Database
 from infra.desk.service import DealDesk
 from infra.temporal_server import EmbeddedServer
 from models.parts.order import OrderLine
-from tests.api.conftest import Office, client_of, staffed
+from tests.api.conftest import Office, app_of, client_of, staffed
 from tests.engine import Engine, running_engine
 from tests.journeys import deal_of, entered, furnish
 
@@ -33,7 +32,7 @@ async def test_a_receipt_wakes_the_deals_that_wait_the_longest_first(
     await furnish(database)
     async with running_engine(server, database, tmp_path) as engine:
         desk = DealDesk(database, engine.client, engine.settings)
-        app = create_app(desk)
+        app = app_of(desk)
         async with client_of(app) as http:
             office = Office(app, desk, http, await staffed(desk, app))
             for deal_id in ("first", "second"):

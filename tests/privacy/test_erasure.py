@@ -12,14 +12,13 @@ from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from api.app import create_app
 from infra.db import open_database
 from infra.desk.callers import OPERATOR
 from infra.desk.service import DealDesk
 from infra.payloads import DATA_CONVERTER
 from infra.privacy.marker_search import search
 from models.personal import ERASED, TOKEN
-from tests.api.conftest import Office, client_of, staffed
+from tests.api.conftest import Office, app_of, client_of, staffed
 from tests.api.test_acts import done, opened, settled
 from tests.api.test_money_acts import advance, euros
 from tests.engine import running_engine, running_server
@@ -47,7 +46,7 @@ async def system(data: Path, migrated: Path) -> AsyncIterator[Office]:
         ):
             await furnish(database)
             desk = DealDesk(database, engine.client, engine.settings)
-            app = create_app(desk)
+            app = app_of(desk)
             async with client_of(app) as http:
                 yield Office(app, desk, http, await staffed(desk, app))
     finally:
