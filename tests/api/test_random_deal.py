@@ -16,13 +16,14 @@ from infra.gateways.stock_reading import StockReader
 from infra.test_clock import fast_forward
 from models.command import Actor
 from models.deal_state import Deal
-from models.errors import Refusal
+from models.errors import Refusal, Verdict
 from models.instants import DAY, HOUR
 from models.messages.deals import workflow_id
 from models.policy import DEFAULT, Policy
 from tests.api.conftest import Office
 from tests.api.test_acts import done, qualified, settled
 from tests.invariants import findings
+from tests.models.random_course import Course
 from tests.models.random_deal import Stock, play
 from tests.models.world import PEOPLE
 
@@ -70,7 +71,9 @@ class ApiDriver:
             return None
         assert 400 <= answer.status_code < 500, (action, asked, answer.text)
         told = answer.json()
-        return Refusal(told["code"], action, "", told["detail"])
+        blocked = told.get("blocked") or {"state": "", "failing": []}
+        failing = [Verdict(ok=False, **each | {"lifted_by": tuple(each["lifted_by"])}) for each in blocked["failing"]]
+        return Refusal(told["code"], action, blocked["state"], told["detail"], tuple(failing))
 
     def advance(self, seconds: int) -> None:
         client = self.works.desk.engine.client
@@ -118,23 +121,25 @@ async def running(works: Office) -> str:
     return deal
 
 
-def drive(driver: ApiDriver, rng: Random, acts: int, tally: Counter[str]) -> int:
+def drive(driver: ApiDriver, rng: Random, acts: int, course: Course) -> int:
     """So many acts, or fewer when the deal is over before."""
     driver.stock()
+    course.begin()
     for asked in range(acts):
         if driver.deal.is_closed:
             return asked
-        play(driver, rng, tally, CROWD)
+        play(driver, rng, course, CROWD)
         if rng.random() < 0.04 and not driver.deal.is_closed:
             driver.advance(rng.choice((HOUR, DAY, 3 * DAY)))
     return acts
 
 
 async def test_random_people_over_the_api(works: Office) -> None:
-    loop, tally, asked, seed = asyncio.get_running_loop(), Counter[str](), 0, 0
+    course = Course(wanted=("ship", "answer_shortage", "request_amendment", "record_payment"))
+    loop, asked, seed = asyncio.get_running_loop(), 0, 0
     while asked < 300:
         driver = ApiDriver(works, await running(works), loop)
-        asked += await asyncio.to_thread(drive, driver, Random(seed), 75, tally)
+        asked += await asyncio.to_thread(drive, driver, Random(seed), 75, course)
         seed += 1
-    assert {"ship", "answer_shortage", "request_amendment", "record_payment"} <= set(tally)
+    assert list(course.missing()) == []
     assert not await findings(works.desk.books.database, allowed_extra_keys=lambda key: key.startswith("opening-"))

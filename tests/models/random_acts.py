@@ -211,8 +211,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     **random_money.FIELDS,
     **dict.fromkeys(
         (
-            "recheck_reliability", "reject", "request_approval", "approve_offer", "decline_offer", "approve_contract",
-            "return_contract", "close_short", "cancel", "approve_write_off", "decline_write_off",
+            "confirm_reliability", "recheck_reliability", "reject", "request_approval", "approve_offer",
+            "decline_offer", "approve_contract", "return_contract", "close_short", "cancel",
+            "approve_write_off", "decline_write_off",
         ),
         ("reason",),
     ),

@@ -22,6 +22,7 @@ from models.policy import Policy
 from models.projection import CHILDREN, project
 from models.stages.billing_targets import targets
 from tests.models.random_acts import CROWD, payload, somebody, something
+from tests.models.random_course import Course
 
 APPROVING = (
     *("approve_offer", "decline_offer", "approve_contract", "approve_write_off", "decline_write_off"),
@@ -77,11 +78,10 @@ class Played:
     refusal: Refusal | None
 
 
-def play(driver: Driver, rng: Random, tally: Counter[str] | None = None, crowd: tuple[Actor, ...] = CROWD) -> Played:
-    """Somebody of the crowd asks for something; everything that must hold is checked. `tally` counts what was carried
-    out."""
+def play(driver: Driver, rng: Random, course: Course | None = None, crowd: tuple[Actor, ...] = CROWD) -> Played:
+    """Somebody of the crowd asks for something, on a `course` if there is one; everything that must hold is checked."""
     before = driver.deal
-    action = something(rng, before)
+    action = course.next(rng, before) if course else something(rng, before)
     actor = somebody(rng, before, action, crowd)
     refusal = driver.act(actor, action, payload(rng, before, action, driver.now))
     if refusal is not None:
@@ -89,8 +89,8 @@ def play(driver: Driver, rng: Random, tally: Counter[str] | None = None, crowd: 
         assert driver.deal == before, "a refused act changes nothing"
     else:
         check_act(before, action, actor.people)
-        if tally is not None:
-            tally[action] += 1
+    if course:
+        course.told(action, refusal)
     check_deal(driver.deal, driver.policy)
     check_stock(driver)
     return Played(before, action, actor, refusal)

@@ -16,6 +16,7 @@ from models.stages.accruing import INTEREST
 from models.timeline import Entry
 from tests.models.collecting import check_interest, check_letters
 from tests.models.random_acts import payload, somebody
+from tests.models.random_course import Course
 from tests.models.random_deal import check_deal
 from tests.models.story import AM, LOGISTICS
 from tests.models.test_properties import WorldDriver, check_world
@@ -116,15 +117,9 @@ def _promising(rng: Random, deal: Deal, now: str) -> dict[str, Any]:
     return {"invoice": r.number, "amount_minor": amount, "until": plus(now, rng.choice((1, 2, 5, 20)) * DAY)}
 
 
-def _handing_over(rng: Random, deal: Deal, now: str) -> dict[str, Any]:
-    noticed = [r.number for r in deal.receivables if r.state == "formally_noticed"]
-    return {"invoice": rng.choice(noticed)} if noticed else {}
-
-
 SENSIBLE = {
     "settle_dispute": _settling,
     "promise_to_pay": _promising,
-    "request_legal": _handing_over,
     "resume": lambda rng, deal, now: {"hold": "credit", "reason": "we talked"},
 }
 
@@ -142,12 +137,12 @@ class LateDeal:
 
     world: World
     forgiven: set[str] = field(default_factory=set)
-    tally: Counter[str] = field(default_factory=Counter)
+    course: Course = field(default_factory=lambda: Course(wanted=()))
     checked: int = 0
 
     def act(self, rng: Random) -> None:
         """Somebody asks for something, or time passes."""
-        if rng.random() < 0.25:
+        if rng.random() < 0.25 or self.course.waits:
             self.world.advance(rng.choice(JUMPS))
         else:
             self._ask(rng)
@@ -155,13 +150,14 @@ class LateDeal:
 
     def _ask(self, rng: Random) -> None:
         world, before = self.world, self.world.deal
-        action = something(rng, before)
+        action = self.course.next(rng, before, something)
         try:
             world.act(somebody(rng, before, action), action, **asked(rng, before, action, world.now))
-        except MoveRefused:
+        except MoveRefused as no:
             assert world.deal == before
+            self.course.told(action, no.refusal)
             return
-        self.tally[action] += 1
+        self.course.told(action, None)
         if action == "resume" and "credit" in before.holds and "credit" not in world.deal.holds:
             self.forgiven = self.late
 

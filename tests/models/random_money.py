@@ -100,15 +100,29 @@ def brought(rng: Random, deal: Deal, now: str) -> Payload:
     return {"number": number, "amount_minor": rng.choice((5_000, 1)), "issued_on": issued[:10], "due_on": due[:10]}
 
 
+def milestone(rng: Random, deal: Deal, now: str) -> Payload:
+    """One of those that were agreed, reached or not, now and then another."""
+    agreed = [each.name for each in deal.offer.milestones] if deal.offer else []
+    return {"name": pick(rng, rng.choice(agreed or ["party"]), "party")}
+
+
+def handing_over(rng: Random, deal: Deal, now: str) -> Payload:
+    """An invoice that had its formal notice, if there is one."""
+    owed = _invoice(rng, deal, *(r for r in deal.receivables if r.state == "formally_noticed"))
+    return {"invoice": owed.number if owed else "R-0"}
+
+
 MAKING: dict[str, Making] = {
     "record_payment": payment,
     "bring_invoice": brought,
     "reverse_payment": money_back,
     "grant_credit": credit,
     "set_off_credit": set_off,
+    "reach_milestone": milestone,
     "dispute": dispute,
     "agree_plan": plan,
     "request_waiver": waiver,
+    "request_legal": handing_over,
 }
 
 FIELDS = {
@@ -121,6 +135,7 @@ FIELDS = {
     "bring_invoice": ("number", "amount_minor", "issued_on", "due_on"),
     "request_waiver": ("invoice", "amount_minor", "reason"),
     "request_legal": ("invoice",),
+    "reach_milestone": ("name",),
     **dict.fromkeys(("approve_waiver", "decline_waiver", "approve_legal", "decline_legal"), ("reason",)),
 }
 
@@ -142,6 +157,8 @@ def weight(deal: Deal, action: str) -> float | None:
         return 0.5 if any(r.reversible_minor for r in deal.receivables) else 0.05
     if action in ("agree_plan", "request_waiver", "grant_credit"):
         return 0.6 if deal.receivables else 0.05
+    if action == "reach_milestone":
+        return 0.5 if deal.offer and deal.offer.milestones else 0.05
     if action == "set_off_credit":
         return 2.0 if any(r.unapplied_minor for r in deal.receivables) else 0.02
     return 0.1 if action == "request_legal" else None

@@ -1,6 +1,5 @@
 """Accounts taken over from an earlier system: their ladder, their end, and what is refused."""
 
-from collections import Counter
 from random import Random
 from typing import Any
 
@@ -10,6 +9,7 @@ from models.agenda import agenda
 from models.deal import fold
 from models.instants import DAY
 from models.policy import DEFAULT, GOODS
+from tests.models.random_course import Course
 from tests.models.random_deal import play
 from tests.models.test_properties import WorldDriver
 from tests.models.world import World
@@ -136,22 +136,23 @@ def test_deals_of_older_rules_know_no_accounts():
 @pytest.mark.uncounted  # what it drives is covered act by act elsewhere
 @pytest.mark.timeout(300)
 def test_random_acts_on_an_account_keep_every_rule():
-    tally, brought = Counter[str](), 0
+    wanted = ("bring_invoice", "record_payment", "dispute", "promise_to_pay", "agree_plan", "reverse_payment")
+    course, brought = Course(wanted), 0
     for seed in range(25):
         rng, world = Random(f"account {seed}"), account()
         for number, due_on in enumerate(("2025-03-01", "2026-01-06", "2026-02-04")):
             first = {"number": f"OLD-{number}", "issued_on": "2025-02-01", "due_on": due_on}
             world.do("accounts_receivable", "bring_invoice", **{**BROUGHT, **first})
         driver = WorldDriver(world)
+        course.begin()
         for _ in range(45):
             if driver.deal.is_closed:
                 break
-            play(driver, rng, tally)
+            play(driver, rng, course)
             assert driver.deal.is_account
             if rng.random() < 0.2:
                 driver.advance(rng.choice((1, 4, 10, 40)) * DAY)
         brought += len(driver.deal.receivables)
         assert fold(driver.world.entries) == driver.deal
-    assert brought > 25 * 3, tally
-    for action in ("bring_invoice", "record_payment", "dispute", "promise_to_pay", "agree_plan", "reverse_payment"):
-        assert tally[action], (action, tally)
+    assert brought > 25 * 3, course.done
+    assert list(course.missing()) == []

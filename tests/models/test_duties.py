@@ -15,6 +15,7 @@ from models.lifecycle.guards import GUARDS
 from models.lifecycle.roles import PERSONS, Role
 from models.policy import GOODS
 from tests.models.random_acts import CROWD
+from tests.models.random_course import Course
 from tests.models.random_deal import play
 from tests.models.test_properties import driven
 from tests.models.world import LINES, World, delivered, signed
@@ -147,27 +148,26 @@ GREEDY = (
 )
 
 
-TEMPTING = (*range(12), 22, 25, 26, 38, 41, 48, 58, 59)
-"""Seeds of the random deal; from 22 on those in which somebody tries what a guard of duties refuses."""
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.uncounted
 def test_no_history_of_random_acts_combines_what_is_prevented():
-    """People with all roles at once try everything, also as deputies."""
-    done, refused = Counter[str](), Counter[str]()
-    for seed in TEMPTING:
+    """People with all roles at once try everything, also as deputies, until they tried what four guards of duties
+    refuse."""
+    course, refused = Course(wanted=()), Counter[str]()
+    for seed in range(200):
+        if seed >= 20 and len([guard for guard in refused if guard.endswith("_is_apart")]) >= 4:
+            break
         rng = Random(seed)
         driver = driven(rng)
         for _ in range(60):
             if driver.deal.is_closed:
                 break
-            played = play(driver, rng, done, GREEDY)
+            played = play(driver, rng, course, GREEDY)
             refused.update(verdict.guard for verdict in (played.refusal.failing if played.refusal else ()))
         finder = ConflictFinder()
         found = [finding for event in DealActs().of(driver.world.entries) for finding in finder.feed(event)]
         assert not [finding for finding in found if finding.prevented], seed
-    assert done["ship"] > 5
-    assert done["record_payment"] > 5
-    assert len([guard for guard in refused if guard.endswith("_is_apart")]) >= 4, "the temptation was real"
+    else:
+        pytest.fail(f"nobody was tempted: {refused}")
+    assert min(course.done["ship"], course.done["record_payment"]) > 1
     assert refused["four_eyes"] > 0

@@ -1,6 +1,5 @@
 """Whatever people do with the late invoices of a deal, in whatever order: the laws of its ledger always hold."""
 
-from collections import Counter
 from random import Random
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from models.parts.receivable import Receivable
+from tests.models.random_course import Course
 from tests.models.random_ledger import JUMPS, POLICY, LateDeal, begun, events_of
 from tests.models.world import World
 
@@ -74,6 +74,7 @@ ENDS = {
     *(f"invoice {outcome}" for outcome in ("paid", "credited", "written_off", "with_legal")),
     "interest taken back",
 }
+ALL = BY_PEOPLE | EVENTS | ENDS | {f"letter {kind}" for kind in LETTERS} | {f"engine: {action}" for action in BY_ENGINE}
 
 
 def ends_of(world: World) -> set[str]:
@@ -92,26 +93,27 @@ def _words(r: Receivable) -> set[str]:
     return ended | {f"plan {each.outcome}" for each in r.plans}
 
 
-def test_the_random_ledger_gets_everywhere():
-    """The same people on seeds that are always the same: every act about late money is carried out, by people or by the
-    engine, and everything that can come of it comes."""
-    people, engine, events, letters, ends = Counter[str](), Counter[str](), Counter[str](), set[str](), set[str]()
-    for seed in (*range(30), 58):  # the last one declines a write-off, which is rare
-        rng = Random(seed)
-        late = LateDeal(begun(rng, World(POLICY, customer_country="DE")))
+def everywhere(rng: Random, most: int = 150) -> list[str]:
+    """Live with late deals until everything that can come came; what did not, with more than so many deals."""
+    # `resume` is not sought: a hold that a person set would help it, and these laws are about those for late money
+    course = Course(wanted=BY_PEOPLE - {"resume"}, outcomes={"approve_write_off": {"engine: default"}})
+    deals, came = 0, course.met
+    while deals < most and (ALL - came or course.left or sum(course.done.values()) < 400):
+        late = LateDeal(begun(rng, World(POLICY, customer_country="DE")), course=course)
+        course.begin()
         for _ in range(50):
             if late.world.deal.is_closed:
                 break
             late.act(rng)
-        people += late.tally
-        engine.update(entry.action for entry in late.world.entries if entry.actor == "system")
+        deals += 1
         happened = events_of(late.world.entries)
-        events.update(each["tag"] for each in happened)
-        letters |= {each["kind"] for each in happened if each["tag"] == "letter_asked"}
-        ends |= ends_of(late.world)
-    assert sum(people.values()) >= 400
-    assert BY_PEOPLE - set(people) == set()
-    assert BY_ENGINE - set(engine) == set()
-    assert EVENTS - set(events) == set()
-    assert LETTERS - letters == set()
-    assert ENDS - ends == set()
+        came |= {each["tag"] for each in happened} | ends_of(late.world) | set(course.done)
+        came |= {f"letter {each['kind']}" for each in happened if each["tag"] == "letter_asked"}
+        came |= {f"engine: {entry.action}" for entry in late.world.entries if entry.actor == "system"}
+    return [*course.missing(), *sorted(ALL - came)]
+
+
+def test_the_random_ledger_gets_everywhere():
+    """Whatever the seed: every act about late money is carried out, by people or by the engine, and everything that can
+    come of it comes."""
+    assert everywhere(Random(1)) == []
