@@ -23,11 +23,17 @@ from tests.journeys import BEGINNING, furnish
 
 
 @pytest.fixture
-def data(tmp_path: Path, migrated_file: Path) -> Path:
-    """A folder in which c-1 and c-2 have owed 1,904.00 each since the first of last month."""
+def empty(tmp_path: Path, migrated_file: Path) -> Path:
+    """A folder with nothing in it but our tables."""
     (tmp_path / "dealwright.db").write_bytes(migrated_file.read_bytes())
-    asyncio.run(_fill(load_settings(data_dir=tmp_path)))
     return tmp_path
+
+
+@pytest.fixture
+def data(empty: Path) -> Path:
+    """A folder in which c-1 and c-2 have owed 1,904.00 each since the first of last month."""
+    asyncio.run(_fill(load_settings(data_dir=empty)))
+    return empty
 
 
 async def _fill(settings: Settings) -> None:
@@ -70,7 +76,10 @@ def reconcile(data: Path, *arguments: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_from_the_run_to_the_answer(data: Path) -> None:
+def test_from_the_run_to_the_answer(empty: Path) -> None:
+    data = empty
+    assert reconcile(data, "run", "-o", "json").json["written"] == 0, "an engine begins, before there are deals"
+    asyncio.run(_fill(load_settings(data_dir=data)))
     done = reconcile(data, "run", "-o", "json")
     assert done.code == 0, done.err
     assert done.json == {"month": last_month(), "finished": True, "written": 2}
