@@ -5,13 +5,11 @@ ask for one of them whatever the variable says. Each test gets a database of its
 migrated once.
 """
 
+import gc
 import itertools
 import os
 import shutil
-import sys
-import threading
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +21,11 @@ from infra.migrate import upgrade
 from tests.days import AHEAD, seconds_ahead
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
-VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
-COUNTED = ("banking", "control", "mining", "models", "replay", "workflows")
-"""The folders of tests/ on which coverage of models/ and workflows/ is counted: whoever covers them by driving the
-whole system says little of what was checked, and tracing it all costs minutes."""
+pytest_plugins = ["tests.counting"]
 
-BY_NAME = ("gateways", "infra")
-"""The folders whose fixtures ask for databases with `request.getfixturevalue`, fakes and both kinds side by side."""
+VARIANT = os.environ.get("DEALWRIGHT_TEST_DATABASE", "sqlite")
+BY_NAME = {"real", "own"}
+"""The parameters of fixtures in tests/gateways that ask for `database` by its name, and not when they are fakes."""
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
@@ -78,37 +74,17 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+def pytest_collection_finish() -> None:
+    """What was collected lives to the end: the garbage collector need not walk over it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _may_use_the_chosen_database(item: pytest.Item) -> bool:
-    """Whether a test asks for `database_url`, or stands where fixtures are asked for by names known only as it runs."""
-    return "database_url" in getattr(item, "fixturenames", ()) or _folder(item) in BY_NAME
-
-
-@contextmanager
-def _untraced() -> Iterator[None]:
-    """No coverage, in threads that start now neither. We don't ask pytest-cov for it (`no_cover`): it stops and starts
-    coverage, which in processes of xdist it had started twice; pausing the second wakes the first (thrice the work),
-    and what is traced afterwards is lost."""
-    here, elsewhere = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(here)
-        threading.settrace(elsewhere)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Trace what coverage is counted on, and nothing else."""
-    if _folder(item) in COUNTED and item.get_closest_marker("uncounted") is None:
-        return (yield)
-    with _untraced():
-        return (yield)
+    """Whether a test asks for `database_url`, or for a gateway on it. One that names a kind runs on both anyway."""
+    cell = getattr(item, "callspec", None)
+    by_name = cell is not None and not BY_NAME.isdisjoint(map(str, cell.params.values()))
+    return by_name or "database_url" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")

@@ -224,6 +224,7 @@ async def test_a_customer_is_what_one_sees_of_it(desk: Office) -> None:
     assert "minor" not in str(goods)
 
 
+@pytest.mark.uncounted
 async def test_a_customer_with_many_deals(desk: Office) -> None:
     for number in range(120):  # more than are read at once
         await desk.store(offered(another(f"T-{2_000 + number}")))

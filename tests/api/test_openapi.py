@@ -1,6 +1,7 @@
 """The OpenAPI page: it is what was agreed on, and complete. `python -m tests.api.test_openapi` writes it anew."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ and trying a policy writes nothing."""
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 
+@cache
 def page() -> dict[str, Any]:
     desk: Any = DealDesk.__new__(DealDesk)  # the page needs no desk
     return create_app(desk).openapi()

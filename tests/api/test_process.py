@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import httpx2
 import pytest
 
 from infra.settings import PREFIX
+from tests.counting import python
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,7 @@ def _running(folder: Path, migrated_file: Path) -> Iterator[tuple[str, "subproce
     own["TEST_CLOCK"] = "true"  # of whoever lives on a day of its own
     environment = {**os.environ, **{f"{PREFIX}{name}": value for name, value in own.items()}}
     log = (folder / "api.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "api.main"], cwd=TOP, env=environment, stderr=log)
+    process = subprocess.Popen(python("-m", "api.main"), cwd=TOP, env=environment, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process)

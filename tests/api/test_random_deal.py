@@ -134,6 +134,7 @@ def drive(driver: ApiDriver, rng: Random, acts: int, course: Course) -> int:
     return acts
 
 
+@pytest.mark.uncounted
 async def test_random_people_over_the_api(works: Office) -> None:
     course = Course(wanted=("ship", "answer_shortage", "request_amendment", "record_payment"))
     loop, asked, seed = asyncio.get_running_loop(), 0, 0

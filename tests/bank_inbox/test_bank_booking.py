@@ -76,6 +76,7 @@ async def test_payment_and_return_in_one_statement(bank: Bank) -> None:
 
 @pytest.mark.parametrize("again", [*VERSIONS, "mt940"])
 @pytest.mark.parametrize("first", ["08", "mt940"])
+@pytest.mark.uncounted
 async def test_the_same_entries_in_any_format_change_nothing(bank: Bank, first: str, again: str) -> None:
     one, two = await bank.deals.add("D-1"), await bank.deals.add("D-2", pieces=3)
     payments = (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +134,7 @@ def check(found: Match, entry: BankEntry, invoices: list[OpenInvoice], ours: Boo
 
 @settings(max_examples=200)
 @given(cases())
+@pytest.mark.uncounted
 def test_every_match_of_any_statement(case: Case) -> None:
     invoices, known, statement = case
     ours = Book(invoices, known, TOLERANCE)
@@ -149,6 +151,7 @@ def test_every_match_of_any_statement(case: Case) -> None:
 
 
 @given(cases(), st.randoms(use_true_random=False))
+@pytest.mark.uncounted
 def test_the_order_in_which_the_book_was_filled_is_nothing(case: Case, random: Random) -> None:
     invoices, known, statement = case
     shuffled, others = list(invoices), list(known)
@@ -178,6 +181,7 @@ def test_a_second_equal_payment_does_not_pay_a_settled_invoice_again(case: Case)
 
 
 @given(cases(), st.integers(1, 10_000_00))
+@pytest.mark.uncounted
 def test_a_payment_that_comes_back_leaves_everything_as_it_was(case: Case, nonce: int) -> None:
     invoices, known, statement = case
     ours = Book(invoices, known, TOLERANCE)

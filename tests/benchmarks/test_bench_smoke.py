@@ -16,6 +16,7 @@ from benchmarks.stock import of_store
 
 
 @pytest.mark.slow
+@pytest.mark.uncounted
 async def test_every_section_of_the_benchmark_runs(tmp_path):
     reported: dict[str, list[Figure]] = {}
     await measure(TINY, tmp_path, reported.__setitem__)
@@ -47,6 +48,7 @@ async def test_reservations_and_their_floor_leave_what_they_say(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.uncounted
 async def test_a_short_soak_lets_deals_come_and_go(tmp_path):
     async with running_rig(tmp_path / "soak", PLAIN_WORKER) as rig:
         figures = await soak(rig, moves=100, opened=1, times=2)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.counting import python
 from tests.days import AHEAD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "cli.main", *map(str, arguments)]
+    return python("-m", "cli.main", *arguments)
 
 
 def in_process(*arguments: object) -> Ran:

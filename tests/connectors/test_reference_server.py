@@ -2,12 +2,13 @@
 
 import asyncio
 import re
-import sys
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from httpx2 import AsyncClient
 
 from infra.gateways.connector_errors import ConnectorRefused
 from infra.gateways.http_carrier import HttpCarrier
@@ -16,6 +17,7 @@ from infra.gateways.http_stock_book import HttpStockBook
 from models.messages.logistics import CarriageInput, ReleaseInput, ReservedLine, ReturnInput, ShipInput, StockLine
 from tests.connectors.conftest import HURRIED
 from tests.connectors.server import TOKEN
+from tests.counting import python
 from tests.gateways.worlds import AT, lines, reservation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,10 +28,7 @@ async def address() -> AsyncIterator[str]:
     """The reference server as the page starts it, with 10 bolts; every other answer is lost."""
     command = ["-m", "examples.connector_server", "--port", "0", "--token", TOKEN, "--stock", "bolt=10"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        "--lose-every",
-        "2",
+        *python(*command, "--lose-every", 2),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -37,8 +36,8 @@ async def address() -> AsyncIterator[str]:
     assert process.stdout is not None
     line = (await process.stdout.readline()).decode()
     yield re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
-    process.terminate()
-    await process.wait()
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
 
 
 async def test_stock_and_carrier(address, database):
@@ -64,3 +63,19 @@ async def test_strangers_are_refused(address, database):
     ):
         await stock.reserve(reservation("r", *lines(4)))
     await stock.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "body", "status"),
+    [
+        ("/stock/nothing", "k", b"{}", 404),
+        ("/stock/v1/reservations", "k", b"no JSON", 400),
+        ("/stock/v1/reservations", "another", b'{"effect_key": "k"}', 400),
+        ("/stock/v1/reservations", "k", b'{"effect_key": "k"}', 422),
+    ],
+)
+async def test_what_is_no_question_is_refused(address, path, key, body, status):
+    asked = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key}
+    async with AsyncClient() as client:
+        answer = await client.post(address + path, content=body, headers=asked)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)

@@ -105,6 +105,7 @@ ODD += [b'{"kind":"act","ref":"B-1/1"}\n', b'{"z":1,"a":2}\n', b'{"a": 1}\n', b'
 
 
 @pytest.mark.parametrize("number", range(len(ODD)))
+@pytest.mark.counted_cells(3)
 def test_members_of_any_content_are_judged_without_a_crash(made, judge, number):
     names = [name for name in Forge.open(made.one).members if name not in ("manifest.json", "deals/B-1/refusals.jsonl")]
     for name in names:

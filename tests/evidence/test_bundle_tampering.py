@@ -255,6 +255,7 @@ def test_members_that_nothing_else_speaks_of_are_held_to_the_manifest(made, judg
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.counted_cells(3)
 def test_one_flipped_byte_anywhere_in_a_member_is_found(made, judge, compression):
     bundle = Forge.open(made.one).bytes(compression)
     assert judge(bundle).exit_code == SOUND

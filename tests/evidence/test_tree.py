@@ -61,6 +61,7 @@ async def test_roots_and_proofs_at_the_edges_of_tiles(database, size):
     assert len(await tiles(database)) == sum((size >> 8) >> up for up in range(8))
 
 
+@pytest.mark.uncounted
 async def test_a_hundred_thousand_leaves(database):
     leaves = await filled(database, MANY)
     tree, chance = AuditTree(database), random.Random(6962)

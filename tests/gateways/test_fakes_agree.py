@@ -141,6 +141,7 @@ async def stocked(world: StockWorld, example: int) -> None:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(STOCK_ACTS, max_size=14))
+@pytest.mark.uncounted
 def test_stock_books_agree(examples: Examples, acts: list[Any]):
     async def both(example: int) -> None:
         asked = [named_apart(act, example, number) for number, act in enumerate(acts)]

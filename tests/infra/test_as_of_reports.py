@@ -57,6 +57,7 @@ def aged(timelines: list[list[Entry]], day: str, known_at: str) -> dict[str, Cou
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.uncounted
 async def test_ageing_at_any_two_times_is_what_the_timelines_tell(database: Database, seed: int) -> None:
     rng = Random(seed)
     worlds = [back_dated(number, rng) for number in range(1, 6)]

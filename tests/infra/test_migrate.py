@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
+from infra import migrate
 from infra.db import open_database
 from infra.migrate import SCRIPTS, StaleTables, check, head, upgrade
 
@@ -16,6 +17,20 @@ from infra.migrate import SCRIPTS, StaleTables, check, head, upgrade
 @pytest.mark.parametrize("url", ["sqlite_url", "postgres_url"])
 def test_migrated_tables_equal_the_classes(url, request):
     check(request.getfixturevalue(url))
+
+
+@pytest.mark.parametrize("url", ["sqlite_url", "postgres_url"])
+def test_every_migration_can_be_taken_back_and_done_again(url, request):
+    from alembic import command
+
+    chosen = request.getfixturevalue(url)
+    engine = migrate._engine(chosen)
+    with engine.begin() as connection:
+        command.downgrade(migrate._config(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    upgrade(chosen)
+    check(chosen)
 
 
 def test_head_is_the_one_that_alembic_sees():
@@ -58,3 +73,22 @@ async def test_check_finds_a_difference(sqlite_url):
 def test_check_finds_tables_that_were_never_upgraded(tmp_path):
     with pytest.raises(StaleTables):
         check(f"sqlite+aiosqlite:///{tmp_path}/empty.db")
+
+
+def test_a_migration_is_written_from_what_differs(sqlite_url, tmp_path, monkeypatch):
+    for part in ("env.py", "script.py.mako"):
+        (tmp_path / part).symlink_to(SCRIPTS / part)
+    (tmp_path / "versions").mkdir()
+    for done in (SCRIPTS / "versions").glob("*.py"):
+        (tmp_path / "versions" / done.name).symlink_to(done)
+    number = int(head()) + 1
+    monkeypatch.setattr(migrate, "SCRIPTS", tmp_path)
+    engine = migrate._engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE outbox DROP COLUMN body"))
+        connection.execute(text("ALTER TABLE outbox DROP COLUMN dispatched_at"))
+    engine.dispose()
+    migrate.revise(sqlite_url, "what was lost")
+    written = (tmp_path / "versions" / f"{number:04}_what_was_lost.py").read_text()
+    assert "sa.Column('body', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')" in written.replace('"', "'")
+    assert "from sqlalchemy.dialects import postgresql" in written

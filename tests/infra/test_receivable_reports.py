@@ -130,6 +130,7 @@ def collected(number: int, rng: Random, acts: int = 40) -> BookedWorld:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.uncounted
 async def test_reports_of_any_day_equal_a_recount_of_the_timelines(database: Database, seed: int) -> None:
     rng = Random(seed)
     recount = await keep(database, *(collected(number, rng) for number in range(1, 9)))
@@ -267,6 +268,7 @@ def many(count: int) -> list[tuple[Any, list[dict[str, Any]]]]:
             (DealRungRow, rungs)]  # fmt: skip
 
 
+@pytest.mark.uncounted
 async def test_thirty_thousand_invoices_are_reported_in_moments(database: Database) -> None:
     """A hundred thousand take a third of a second for the ageing on a machine that has time, and a second and a half
     for the longest report; the limit only says that it is no matter of minutes."""

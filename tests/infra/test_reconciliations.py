@@ -98,6 +98,7 @@ async def ledger_balances(database: Database, month: str) -> dict[tuple[str, str
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.uncounted
 async def test_rows_balance_and_ledger_agree_at_every_months_end(both):
     """Random deals whose money goes any way: what statements say is what the ledger adds up to, on any past day."""
     await keep(both, *(collected(number, Random(number)) for number in range(1, 13)))

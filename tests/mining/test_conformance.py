@@ -14,7 +14,7 @@ from tests.models.collecting import late
 from tests.models.test_released_stories_2 import STORIES, begun
 from tests.models.world import World, delivered, paid
 
-pytestmark = pytest.mark.uncounted
+pytestmark = pytest.mark.counted_cells(3)
 
 
 def first(entries: list[Entry]) -> Deviation:

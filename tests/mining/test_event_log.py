@@ -13,7 +13,7 @@ from tests.models.collecting import late
 from tests.models.story import asking
 from tests.models.world import LINES, World, delivered, offered, paid
 
-pytestmark = pytest.mark.uncounted
+pytestmark = pytest.mark.counted_cells(3)
 
 
 def links(log: DealLog, activity: str) -> set[tuple[str, str]]:

@@ -74,6 +74,7 @@ def random_life(seed: int) -> World:
 
 
 @pytest.mark.parametrize("seed", range(20))
+@pytest.mark.counted_cells(3)
 def test_whatever_happened_nothing_differs_under_the_same_numbers(seed: int):
     world = random_life(seed)
     found = run(world, replace(POLICY, version="draft"))
@@ -82,6 +83,7 @@ def test_whatever_happened_nothing_differs_under_the_same_numbers(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(100, 120))
+@pytest.mark.counted_cells(3)
 def test_the_reckoned_ladder_and_interest_are_those_that_were_recorded(seed: int):
     world = random_life(seed)
     walked = list(_walk(Past(world.entries, {POLICY.version: POLICY}), POLICY))

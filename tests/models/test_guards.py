@@ -216,6 +216,7 @@ def refusal_of(asked: Sample) -> Refusal:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.guard}-{c.action}")
+@pytest.mark.counted_cells(1_000)
 def test_a_guard_that_alone_fails_says_what_it_found_and_who_can_lift_it(case: Case):
     asked = sample(case.state, case.action)
     assert asked.decide().deal.version == asked.deal.version + 1, "it holds in the sample"

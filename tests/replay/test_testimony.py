@@ -154,6 +154,7 @@ async def test_entries_that_were_overtaken_do_not_count_and_those_taken_over_do(
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.name.removesuffix(".pb.gz"))
+@pytest.mark.counted_cells(3)
 async def test_histories_of_released_code_testify_to_a_chain_that_folds(path: Path) -> None:
     deal_id = path.name.split(".")[0]
     [run] = await told_by([WorkflowHistory(f"deal-{deal_id}", list(recorded(path).events))])
