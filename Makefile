@@ -100,7 +100,9 @@ compose-check: setup ## Validate docker-compose.yml against the Compose schema, 
 # The lock names no package registry; whichever one pip is set up with must serve the files that the hashes name.
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+# With 3.11, which needs packages that later ones do without.
 lock: setup ## Resolve requirements*.in into the hashed locks; ARGS=--upgrade takes newer transitive versions
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock: the locks are made with Python 3.11")'
 	@$(COMPILE) $(ARGS) --output-file requirements.txt requirements.in requirements-embedded.in requirements-setup.in
 	@$(COMPILE) --constraint requirements.txt --output-file requirements-cluster.txt requirements.in
 	@$(COMPILE) $(ARGS) --output-file requirements-dev.txt requirements-dev.in

@@ -11,10 +11,10 @@
 #   23.2.1  fork==1.0         no                 0
 #   23.2.1  fork==1.0         yes                1, "all requirements must have their versions pinned with =="
 #   23.2.1  fork[fast]==1.0   yes                0
-#   23.2.1  fork[fast,more]   yes                0: a lock line may have more extras than are asked for
+#   23.2.1  fork[fast,more]   yes                0 if its line stands before that of user, 1 if it stands behind it
 #   23.3.2  fork==1.0         yes                0
 #   26.3    fork==1.0         yes                0
-# What to do: keep the extras in the lock, or install it with --no-deps.
+# What to do: keep the very extras that are asked for in the lock, or install it with --no-deps.
 set -euo pipefail
 
 python=${PYTHON:-python3.11}
@@ -52,7 +52,8 @@ lock() { # NAME LINE-FOR-FORK
 }
 lock stripped 'fork==1.0'
 lock kept 'fork[fast]==1.0'
-lock superset 'fork[fast,more]==1.0'
+lock before 'fork[fast,more]==1.0'
+tac "$room/before.txt" > "$room/behind.txt"
 
 failed=0
 expect() { # CODE PIP LOCK SHELF
@@ -74,7 +75,8 @@ done
 expect 0 23.2.1 stripped before
 expect 1 23.2.1 stripped after
 expect 0 23.2.1 kept after
-expect 0 23.2.1 superset after
+expect 0 23.2.1 before after
+expect 1 23.2.1 behind after
 expect 0 23.3.2 stripped after
 expect 0 26.3 stripped after
 expect 0 26.3 kept after

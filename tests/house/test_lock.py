@@ -1,7 +1,8 @@
 """The locks install wherever they are used, whatever is released after they were made.
 
 pip before 23.3 takes `coverage` and `coverage[toml]` for two things: a lock without the extra leaves the second one
-open once a newer release than the locked one exists. So each lock must answer, line by line, whatever its own members
+open once a newer release than the locked one exists, and a line with more extras helps only if it stands before who
+asks (findings/pip-lock-without-its-extras.sh). So each lock must answer, line by line, whatever its own members
 ask for, extras included, on every Python that our classifiers name. It is checked without a network, from the metadata
 of what is installed; members that other machines alone need are not installed here, and theirs is not read.
 """
@@ -50,13 +51,14 @@ def asked_by(pin: Requirement, python: str) -> Iterator[Requirement]:
 
 
 def unanswered(pins: Mapping[str, Requirement], python: str) -> list[str]:
-    """Every requirement of a member that no line of the lock satisfies with its extras, with who asked."""
+    """Every requirement of a member that no line of the lock satisfies with its very extras, with who asked."""
     missing = []
     for pin in pins.values():
         for asked in asked_by(pin, python):
             answer = pins.get(canonicalize_name(asked.name))
             version = str(answer.specifier).removeprefix("==") if answer else ""
-            if answer is None or not asked.extras <= answer.extras or not asked.specifier.contains(version, True):
+            extras = asked.extras in (set(), answer.extras) if answer else False
+            if not extras or not asked.specifier.contains(version, prereleases=True):
                 missing.append(f"{pin.name} asks for {asked}")
     return missing
 
