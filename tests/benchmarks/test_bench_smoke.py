@@ -14,6 +14,10 @@ from benchmarks.rig import PLAIN_WORKER, running_rig
 from benchmarks.soak import soak
 from benchmarks.stock import of_store
 
+pytestmark = pytest.mark.usefixtures(
+    "on_the_wall_clock"
+)  # their servers have no test clock, but the one that asks for it
+
 
 @pytest.mark.slow
 @pytest.mark.uncounted

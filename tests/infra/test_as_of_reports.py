@@ -11,7 +11,7 @@ from infra.db import Database
 from infra.stores.receivable_reports import AsOf, ReceivableReportStore
 from models.as_of import Times, as_known, moment, positions
 from models.errors import MoveRefused
-from models.instants import DAY, plus
+from models.instants import DAY, between, plus
 from models.policy import DEFAULT
 from models.receivable_reports import EVERYBODY, bucket_of
 from models.timeline import Entry
@@ -41,6 +41,17 @@ def back_dated(number: int, rng: Random, acts: int = 25) -> BookedWorld:
     return world
 
 
+def told_late(number: int) -> BookedWorld:
+    """A delivered deal whose payment of 1 March is booked on the 10th."""
+    world = delivered(BookedWorld(number=number, customer="c-1", now="2026-02-01T08:00:00Z"))
+    assert isinstance(world, BookedWorld)
+    world.later(between(world.now, "2026-03-10T08:00:00Z"))
+    owed = world.deal.receivables[0]
+    paid = {"invoice": owed.number, "amount_minor": 1_000, "currency": owed.currency, "received_on": "2026-03-01"}
+    world.do("accounts_receivable", "record_payment", **paid)
+    return world
+
+
 def aged(timelines: list[list[Entry]], day: str, known_at: str) -> dict[str, Counter[int]]:
     """Per customer what was open by its bucket, recounted from timelines."""
     found: dict[str, Counter[int]] = {}
@@ -60,7 +71,7 @@ def aged(timelines: list[list[Entry]], day: str, known_at: str) -> dict[str, Cou
 @pytest.mark.uncounted
 async def test_ageing_at_any_two_times_is_what_the_timelines_tell(database: Database, seed: int) -> None:
     rng = Random(seed)
-    worlds = [back_dated(number, rng) for number in range(1, 6)]
+    worlds = [*(back_dated(number, rng) for number in range(1, 6)), told_late(6)]
     timelines = (await keep(database, *worlds)).timelines
     store = ReceivableReportStore(database)
     last = max(world.now for world in worlds)
