@@ -38,6 +38,10 @@ def test_files_are_imported_and_entries_decided(data: Path) -> None:
     )
     assert (third["refused"], third["statements"]) == ("unknown_format", [])
 
+    shown = in_process("--data", data, "import", "bank", good, bad, broken)
+    assert shown.code == ExitCode.BAD_DATA
+    assert all(words in shown.out for words in ("refused (unknown_format)", "is in quarantine", good.name))
+
     listed = in_process("--data", data, "bank", "list")
     assert "in quarantine" in listed.out
     assert "1 ignored (outgoing)" in listed.out

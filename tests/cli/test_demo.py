@@ -126,6 +126,27 @@ def test_reading_needs_no_engine(cli: Any, told: Any) -> None:
         assert (ran.code, ran.err) == (0, ""), arguments
 
 
+READ = (
+    *(f"deal {what} {fate}" for what in ("show", "timeline", "why") for fate in ("won", "written_off", "partial")),
+    "deal list", "deal board", "deal agenda", "audit leaves", "audit checkpoints", "audit duties",
+    "audit conflicts", "audit conformance", "audit verify", "audit who-could won", "audit as-of deal won",
+    "audit as-of customer alpenquell", "audit as-of stock CP-100", "reports response-times", "reports discrepancies",
+    "reports ageing", "reports dso", "reports effectiveness", "reports cash", "reports lateness", "privacy list",
+    "policies list", "policies drafts", "bank list", "bank worklist", "shortages", "alerts", "dead-letters",
+    "invoices list", "letters list", "user list", "user deputy list", "stock list", "stock waiting", "doctor",
+    "money verify", "lifecycle", "exit-codes", "keys list",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", READ)
+def test_whatever_is_kept_can_be_read_by_people(cli: Any, told: Any, asked: str) -> None:
+    fates = {str(story["fate"]): str(story["deal"]) for story in told["stories"]}
+    ran = cli(*(fates.get(word, word) for word in asked.split()))
+    assert ran.code == ExitCode.OK, ran.err
+    assert ran.out.strip()
+    assert "Traceback" not in ran.out + ran.err
+
+
 def test_the_timeline_as_of_a_day(cli: Any, told: Any) -> None:
     deal = deal_of(told, "won")
     entries = cli("deal", "timeline", deal, "-o", "json").json["entries"]

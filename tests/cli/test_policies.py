@@ -120,6 +120,11 @@ def test_a_policy_from_draft_to_activation(folder: Folder, tmp_path: Path) -> No
     active = folder.say("activate", "2027.1", "--from", "2098-01-01T00:00:00Z")
     assert (active["state"], active["active_from"]) == ("active", "2098-01-01T00:00:00Z")
     assert [row["version"] for row in folder.say("list")] == ["2027.1", DEFAULT.version]
+    told = folder.shown("show", "2027.1")
+    assert all(words in told for words in ("changed by anna", "approved by bert", "new deals pin it from 2098"))
+    assert "no number differs" in folder.shown("compare", "2027.1", "2027.1")
+    assert '"margin_floor"' in folder.shown("show", DEFAULT.version)
+    assert "tighter" in folder.shown("drafts")
     folder.say("draft", "2027.2", "--based-on", "2027.1", "--set", "margin_floor=1")
     assert folder.say("withdraw", "2027.2", "--reason", "a slip")["state"] == "withdrawn"
     assert [(row["version"], row["state"]) for row in folder.say("drafts")] == [

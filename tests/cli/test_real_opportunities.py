@@ -36,6 +36,17 @@ def test_every_row_is_accounted_for() -> None:
     assert sum(dataset.stock.values()) == outcomes[Outcome.WON]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_first_rows_are_driven_to_their_ends(tmp_path: Path) -> None:
+    arguments = ("--data", tmp_path, "import", "opportunities", REAL_DATA, "--drive", "--limit", 6)
+    told = in_process(*arguments)
+    assert told.code == 0, told.err
+    assert "the funnel is that of the file" in told.out or "equal" in told.out
+    again = in_process(*arguments, "-o", "json").json
+    assert (again["rows"], again["opened"], again["found"], again["funnel"]["equal"]) == (6, 0, 6, True)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:

@@ -73,6 +73,20 @@ def test_what_is_in_clear_is_found(folder: Folder) -> None:
         assert [Path(one["file"]).name for one in found.json["findings"]] == ["remarks.txt"]
 
 
+def test_people_read_what_was_erased_and_what_stands_in_clear(folder: Folder) -> None:
+    def shown(*arguments: object) -> str:
+        return in_process("--data", folder.data, "privacy", *arguments).out
+
+    assert "nothing stands in clear" in shown("check")
+    assert "C-1-1 was erased: 3 values" in shown("erase", "C-1-1", "--reason", "request 7")
+    assert "C-1-1 was erased before: 3 values" in shown("erase", "C-1-1", "--reason", "request 7")
+    assert "request 7" in shown("list")
+    (folder.data / "remarks.txt").write_text("call Marksteiner", encoding="utf-8")
+    found = shown("check", "--marker", "Marksteiner")
+    assert "text 1 stands in" in found
+    assert "1 findings" in found
+
+
 def test_what_is_asked_wrongly_is_told(folder: Folder) -> None:
     for arguments, code, words in (
         (("erase", "P-none", "--reason", "x"), 3, "there is no contact"),
