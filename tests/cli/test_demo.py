@@ -128,7 +128,7 @@ def test_reading_needs_no_engine(cli: Any, told: Any) -> None:
 
 READ = (
     *(f"deal {what} {fate}" for what in ("show", "timeline", "why") for fate in ("won", "written_off", "partial")),
-    "deal list", "deal board", "deal agenda", "audit leaves", "audit checkpoints", "audit duties",
+    "deal list", "deal list --limit 1", "deal board", "deal why won note", "deal timeline won --refusals", "deal agenda", "audit leaves", "audit checkpoints", "audit duties",
     "audit conflicts", "audit conformance", "audit verify", "audit who-could won", "audit as-of deal won",
     "audit as-of customer alpenquell", "audit as-of stock CP-100", "reports response-times", "reports discrepancies",
     "reports ageing", "reports dso", "reports effectiveness", "reports cash", "reports lateness", "privacy list",
@@ -145,6 +145,28 @@ def test_whatever_is_kept_can_be_read_by_people(cli: Any, told: Any, asked: str)
     assert ran.code == ExitCode.OK, ran.err
     assert ran.out.strip()
     assert "Traceback" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("deal do won fly", "there is no action 'fly'"),
+        ("deal do won note oops", "'oops' is not like NAME=VALUE"),
+        ("deal do won note colour=red", "note has no field 'colour'"),
+        ("deal do won record_needs quantity=many", "quantity: 'many' is no number"),
+        ("deal do won note --payload {", "--payload is no JSON"),
+        ("deal do won note --payload []", "--payload must be a JSON object"),
+        ("deal why won fly", "there is no action"),
+        ("deal show D-NONE", "there is no deal 'D-NONE'"),
+        ("audit as-of deal won --at yesterday", "yesterday"),
+        ("bank show 999", "999"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_in_a_line(cli: Any, told: Any, asked: str, words: str) -> None:
+    ran = cli(*(deal_of(told, "won") if word == "won" else word for word in asked.split()))
+    assert ran.code in (ExitCode.USAGE, ExitCode.NOT_FOUND)
+    assert words in ran.err
+    assert "Traceback" not in ran.err
 
 
 def test_the_timeline_as_of_a_day(cli: Any, told: Any) -> None:

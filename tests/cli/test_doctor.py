@@ -1,5 +1,6 @@
 """The doctor finds what is wrong with each part, says what to do, and goes on to the next."""
 
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,14 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monk
     verdicts = {one["check"]: one["verdict"] for one in told}
     assert verdicts["temporal"] == "fine", "no own server is needed"
     assert "wrong" in verdicts.values()
+
+
+def test_a_port_that_somebody_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        monkeypatch.setenv("DEALWRIGHT_API_PORT", str(somebody.getsockname()[1]))
+        verdict, told = finding(tmp_path, "ports")
+        assert (verdict, "0 for a free one" in told) == ("wrong", True)
+    assert finding(tmp_path, "ports", ExitCode.OK)[0] == "fine"
 
 
 @pytest.mark.parametrize(

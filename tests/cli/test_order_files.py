@@ -243,6 +243,9 @@ def test_a_day_is_driven_to_its_end(tmp_path: Path) -> None:
     assert done.code == 0, done.err + done.out[-3000:]
     assert (done.json["opened"], done.json["found"]) == (5, 0)
     assert_the_day_ended_right(folder, file, done.json)
+    shown_again = in_process(*drive(folder, file)[:-2]).out
+    assert "Every unit is accounted for." in shown_again
+    assert "return C1005 (line" in shown_again
 
 
 @pytest.mark.soak  # two whole drives; interrupted imports of other files are in the suite

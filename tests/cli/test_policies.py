@@ -133,6 +133,14 @@ def test_a_policy_from_draft_to_activation(folder: Folder, tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.parametrize(("body", "words"), [("{", "is no JSON"), ("[]", "must hold a JSON object")])
+def test_a_file_that_is_no_policy_is_told(folder: Folder, tmp_path: Path, body: str, words: str) -> None:
+    file = tmp_path / "numbers.json"
+    file.write_text(body, encoding="utf-8")
+    code, told = folder.refused("draft", "2027.1", "--file", file)
+    assert (code, f"{file} {words}" in told) == (2, True)
+
+
 def test_what_can_not_be_is_said_with_its_place(folder: Folder, tmp_path: Path) -> None:
     for wrong, word in (
         (("--set", "margin_floor=high"), "margin_floor"),
