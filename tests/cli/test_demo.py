@@ -128,13 +128,13 @@ def test_reading_needs_no_engine(cli: Any, told: Any) -> None:
 
 READ = (
     *(f"deal {what} {fate}" for what in ("show", "timeline", "why") for fate in ("won", "written_off", "partial")),
-    "deal list", "deal list --limit 1", "deal board", "deal why won note", "deal timeline won --refusals", "deal agenda", "audit leaves", "audit checkpoints", "audit duties",
-    "audit conflicts", "audit conformance", "audit verify", "audit who-could won", "audit as-of deal won",
-    "audit as-of customer alpenquell", "audit as-of stock CP-100", "reports response-times", "reports discrepancies",
-    "reports ageing", "reports dso", "reports effectiveness", "reports cash", "reports lateness", "privacy list",
-    "policies list", "policies drafts", "bank list", "bank worklist", "shortages", "alerts", "dead-letters",
-    "invoices list", "letters list", "user list", "user deputy list", "stock list", "stock waiting", "doctor",
-    "money verify", "lifecycle", "exit-codes", "keys list",
+    "deal list", "deal list --limit 1", "deal board", "deal why won note", "deal timeline won --refusals",
+    "deal agenda", "audit leaves", "audit checkpoints", "audit duties", "audit conflicts", "audit conformance",
+    "audit verify", "audit who-could won", "audit as-of deal won", "audit as-of customer alpenquell",
+    "audit as-of stock CP-100", "reports response-times", "reports discrepancies", "reports ageing", "reports dso",
+    "reports effectiveness", "reports cash", "reports lateness", "privacy list", "policies list", "policies drafts",
+    "bank list", "bank worklist", "shortages", "alerts", "dead-letters", "invoices list", "letters list", "user list",
+    "user deputy list", "stock list", "stock waiting", "doctor", "money verify", "lifecycle", "exit-codes", "keys list",
 )  # fmt: skip
 
 
