@@ -20,7 +20,7 @@ help: ## This list
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: PYTHON=path of one   DATA=folder and KEEP=1 for demo   WORKERS=3 for the tests   ARGS=... for up, bench, soak, pytest"
+	@echo "Variables: PYTHON=path, for a new .venv   DATA=folder and KEEP=1 for demo   WORKERS=3 for the tests   ARGS=... for up, bench, soak, pytest"
 
 setup: $(VENV)/.develops ## What working on it needs, too, from the hashed lock into .venv (done once)
 
