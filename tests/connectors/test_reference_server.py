@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -36,8 +35,8 @@ async def address() -> AsyncIterator[str]:
     assert process.stdout is not None
     line = (await process.stdout.readline()).decode()
     yield re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
-    process.send_signal(signal.SIGINT)
-    assert await process.wait() == 0
+    process.terminate()
+    await process.wait()
 
 
 async def test_stock_and_carrier(address, database):
