@@ -6,7 +6,7 @@ from infra.stores.policies import PolicyStore, PolicyVersion
 from models import codec
 from models.policy import DEFAULT
 from tests.engine import Engine
-from tests.journeys import BEGINNING, delivered, pay_all
+from tests.journeys import BEGINNING, climbed, delivered, pay_all, unpaid_until
 
 QUICKER = replace(
     DEFAULT,
@@ -23,9 +23,10 @@ async def moved_to_another_policy(engine: Engine, deal_id: str) -> None:
         version = PolicyVersion(policy.version, codec.encode(policy), BEGINNING)
         await store.add(version, BEGINNING)
     await delivered(engine, deal_id, moves_per_run=12)
-    await engine.forward(deal_id, 64)
+    await unpaid_until(engine, deal_id, "remind_payment", 3)
     await engine.act(deal_id, "head_of_sales", "adopt_policy", version=QUICKER.version, reason="we collect earlier")
-    await engine.forward(deal_id, 9)
+    await climbed(engine, deal_id, "dun_first")
+    await climbed(engine, deal_id, "dun_second")
     await pay_all(engine, deal_id)
     await engine.forward(deal_id, 1)
     await pay_all(engine, deal_id)

@@ -6,10 +6,11 @@ from infra.stores.archive import HistoryArchive
 from infra.stores.recorder import DatabaseRecorder
 from infra.stores.timeline import TimelineStore
 from models import codec
+from models.calendar import plus_working
 from models.command import Actor, Command, Facts
 from models.deal import decide, fold
 from models.errors import MoveRefused
-from models.instants import between
+from models.instants import DAY, plus
 from models.messages.control import PolicyResult
 from models.messages.records import RecordInput
 from models.policy import DEFAULT
@@ -35,10 +36,15 @@ async def test_a_deal_lives_by_the_policy_that_it_was_moved_to(engine: Engine) -
     assert fold(entries).policy_version == QUICKER.version
     rungs = {entry.payload["rung"]: entry for entry in entries if entry.action == "advance_collection"}
     owed = fold(entries).receivables[0]
-    after = {action: between(owed.due_at, entry.at) // 86_400 for action, entry in rungs.items()}
-    assert after["remind_payment"] == 3, "before the deal was moved"
-    assert 4 <= after["dun_first"] <= 6, "half of seven days, and a weekend"
-    assert 7 <= after["dun_second"] <= 10
+    reminded, first, second = (rungs[rung].at for rung in ("remind_payment", "dun_first", "dun_second"))
+
+    def working(at: str, seconds: int, more: int = 0) -> str:
+        return plus_working(plus(at, seconds), more, QUICKER.holidays_in("DE"))
+
+    assert reminded[:10] == working(owed.due_at, 3 * DAY)[:10], "before the deal was moved"
+    half_a_week = working(owed.due_at, 7 * DAY // 2)
+    assert half_a_week <= first <= working(max(half_a_week, reminded), 0, 3 * DAY)
+    assert working(owed.due_at, 7 * DAY) <= second <= working(max(first, working(owed.due_at, 7 * DAY)), 0, 3 * DAY)
     told = await findings(
         engine.database,
         allowed_extra_keys=lambda key: key.startswith("opening-"),
