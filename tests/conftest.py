@@ -150,7 +150,7 @@ async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def on_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For what Temporal's schedules start: they are the server's, which knows the wall clock alone."""
+    """For what Temporal's schedules start, as they are the server's, and for servers without a test clock."""
     ahead = int(os.environ[AHEAD])
     monkeypatch.setenv(AHEAD, "0")
     live_ahead(0)

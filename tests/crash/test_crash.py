@@ -63,6 +63,7 @@ class Run:
         self.log.append(f"{time.monotonic() - self.began:6.1f} s  {text}")
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")  # real deals, on a server without a test clock
 @pytest.mark.soak
 @pytest.mark.timeout(200 + PEACE_SECONDS + 8 * KILLS)
 async def test_a_hundred_deals_survive_kill_9_of_everything(tmp_path: Path, sqlite_url: str) -> None:
