@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from temporalio.exceptions import ApplicationError
 
+from models import codec
+from models.command import Actor
 from models.deal import fold
 from models.errors import MoveRefused
+from models.messages.deals import StartInput
+from models.policy import DEFAULT
 from models.timeline import Entry, verify_chain
 from tests import journeys
 from tests.engine import Engine
 from tests.journeys import deal_of
+from workflows.deal import DealWorkflow
 
 
 async def _rows(engine: Engine, query: str) -> list[Any]:
@@ -159,3 +165,10 @@ async def test_group_headroom_is_not_overrun_by_two_deals_at_once(engine: Engine
     assert len(refused) == 1
     assert refused[0].refusal.failing[0].guard == "headroom_is_available"
     assert await _rows(engine, "select reserved_minor from credit_groups") == [(3_570_000,)]
+
+
+def test_a_deal_that_is_not_open_yet_says_so() -> None:
+    start = StartInput("D-0", codec.encode(DEFAULT), Actor("u-1", ("account_manager",)), "open", "", {})
+    with pytest.raises(ApplicationError, match="not open yet") as refused:
+        _ = DealWorkflow(start).deal
+    assert refused.value.type == "NotOpen"

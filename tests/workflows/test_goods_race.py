@@ -23,7 +23,6 @@ async def _rows(engine: Engine, query: str) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.uncounted  # seven hundred acts that others cover one by one
 async def test_fifty_deals_race_for_the_last_goods(engine: Engine) -> None:
     intake, reader = StockIntake(engine.database), StockReader(engine.database)
     await intake.receive("A-5", "central", LAST, "2026-01-01T00:00:00Z", "last-goods")
