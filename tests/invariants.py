@@ -15,6 +15,7 @@ from infra.gateways.credit_limits import CreditLimits
 from infra.gateways.ledger_reading import LedgerReader
 from infra.gateways.stock_reading import StockReader
 from infra.stores.audit import AuditStore
+from infra.stores.policies import PolicyStore
 from infra.stores.rebuild import Rebuilder
 from infra.stores.timeline import timelines
 from models import codec
@@ -61,9 +62,10 @@ async def findings(
     """What violates invariants 1 to 6 and 8 in a database; nothing when all hold. The system should be settled.
 
     `acknowledged` are the acts that callers were told about; `allowed_extra_keys` tells which effect keys were
-    used by others than deals (imports, received goods).
+    used by others than deals (imports, received goods). `policy` and `policies` are those that no database knows.
     """
-    known = {policy.version: policy, **(policies or {})}
+    stored = {row["version"]: codec.decode(Policy, row["body"]) for row in await PolicyStore(database).all()}
+    known = {policy.version: policy, **(policies or {}), **stored}
     books = await _read(database)
     found = books.problems
     for story in books.stories.values():
