@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+import greenlet
 import pytest
 
 MANY = 60
@@ -26,6 +27,19 @@ same ones, in every process."""
 TESTS = Path(__file__).parent
 _counted = pytest.StashKey[set[str]]()
 _context = pytest.StashKey[str]()
+
+
+def _pause_in_greenlets() -> None:
+    """From now on nothing is traced in this thread's greenlets."""
+    traces: dict[greenlet.greenlet, Any] = {}
+
+    def switched(_event: str, between: tuple[greenlet.greenlet, greenlet.greenlet]) -> None:
+        left, entered = between
+        if left.parent is None:
+            traces[left] = sys.gettrace()
+        sys.settrace(traces.get(entered) if entered.parent is None else None)
+
+    greenlet.settrace(switched)
 
 
 @contextmanager
@@ -68,6 +82,8 @@ def python(*arguments: object) -> list[str]:
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Trace the imports once, in the process that hands out the tests if there are several."""
     counting = coverage.Coverage.current()
+    if counting:
+        _pause_in_greenlets()
     if counting and not hasattr(session.config, "workerinput"):
         _import_all(counting.config.source or [])
     with untraced():

@@ -40,8 +40,8 @@ from worker import STRICT, build_worker
 
 @asynccontextmanager
 async def running_server(folder: Path, *, test_clock: bool = True) -> AsyncIterator[EmbeddedServer]:
-    """A Temporal dev server on a file in the folder."""
-    async with EmbeddedServer(ServerOptions(folder, test_clock=test_clock)) as server:
+    """A Temporal dev server on a file in the folder; nobody pulls the plug while tests run."""
+    async with EmbeddedServer(ServerOptions(folder, test_clock=test_clock, synchronous="NORMAL")) as server:
         yield server
 
 

@@ -3,16 +3,21 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.main import app
 from tests.counting import python
 from tests.days import AHEAD
 
+TREE = get_command(app)
+"""Built once: it takes longer than most commands, and the runner of typer does it for each."""
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 REAL_DATA = ROOT.parent / "shared" / "data" / "opportunities"
@@ -45,8 +50,12 @@ def command(*arguments: object) -> list[str]:
 
 def in_process(*arguments: object) -> Ran:
     """Run a command in this process, which saves it from loading everything once more."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": None})
-    return Ran(done.exit_code, done.stdout, done.stderr)
+    with CliRunner().isolation(env={"COLUMNS": None}) as (out, err, _):
+        with pytest.raises(SystemExit) as ended:
+            TREE.main([str(argument) for argument in arguments], prog_name="dealwright")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return Ran(int(ended.value.code or 0), out.getvalue().decode(), err.getvalue().decode())
 
 
 def dealwright(*arguments: object, timeout: float = 150, **more: str) -> Ran:
