@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: an open, migrated, empty `database`, and a private PostgreSQL server.
+"""Fixtures that every test may use: a Temporal `server`, an open, migrated, empty `database`, a PostgreSQL server.
 
 `database` is on SQLite, or on PostgreSQL when DEALWRIGHT_TEST_DATABASE=postgres; `sqlite_url` and `postgres_url`
 ask for one of them whatever the variable says. Each test gets a database of its own, copied from one that was
@@ -9,7 +9,7 @@ import gc
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ import pytest_asyncio
 from infra.db import Database, open_database
 from infra.desk.clocks import live_ahead, wall_clock
 from infra.migrate import upgrade
-from tests.days import AHEAD, seconds_ahead
+from infra.temporal_server import EmbeddedServer, ServerOptions
+from tests.days import AHEAD, KNOW_A_DAY, seconds_ahead
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
 pytest_plugins = ["tests.counting"]
@@ -51,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out every test that cannot have its tables where DEALWRIGHT_TEST_DATABASE says",
     )
+    parser.addoption(
+        "--knowing-a-day-only",
+        action="store_true",
+        help="leave out every test that has no engine and is not known to reckon from today (tests/days.py)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,8 +68,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return -len(marks & {"slow", "timeout"})
 
     if config.getoption("chosen_database_only"):
-        config.hook.pytest_deselected(items=[item for item in items if not _may_use_the_chosen_database(item)])
-        items[:] = filter(_may_use_the_chosen_database, items)
+        _choose(config, items, _may_use_the_chosen_database)
+    if config.getoption("knowing_a_day_only"):
+        _choose(config, items, _knows_a_day)
     lengths = {path: length(path) for path in {item.path for item in items}}
     items.sort(key=lambda item: lengths[item.path])
 
@@ -78,6 +85,19 @@ def pytest_collection_finish() -> None:
     """What was collected lives to the end: the garbage collector need not walk over it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _choose(config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = filter(wanted, items)
+
+
+def _knows_a_day(item: pytest.Item) -> bool:
+    """Whether a test has a deal on an engine, whose days are those of the run, or is known to reckon from today."""
+    names = getattr(item, "fixturenames", ())
+    named = str(item.path.relative_to(item.config.rootpath)) in KNOW_A_DAY
+    return (named or "server" in names) and "on_the_wall_clock" not in names
 
 
 def _may_use_the_chosen_database(item: pytest.Item) -> bool:
@@ -146,6 +166,14 @@ async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
     opened = open_database(postgres_url)
     yield opened
     await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedServer]:
+    """The Temporal dev server of this session (one per xdist worker), with the test clock. Nobody pulls its plug."""
+    options = ServerOptions(tmp_path_factory.mktemp("temporal"), test_clock=True, synchronous="NORMAL")
+    async with EmbeddedServer(options) as running:
+        yield running
 
 
 @pytest.fixture

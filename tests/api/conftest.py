@@ -23,7 +23,7 @@ from infra.temporal_server import EmbeddedServer
 from models.lifecycle.roles import PERSONS
 from models.messages.records import RecordInput
 from models.projection import CHILDREN, project
-from tests.engine import running_engine, running_server
+from tests.engine import running_engine
 from tests.journeys import BEGINNING, furnish
 from tests.models.world import World
 
@@ -100,13 +100,6 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
     app = app_of(desk)
     async with client_of(app) as http:
         yield Office(app, desk, http, await staffed(desk, app))
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(tmp_path_factory: Any) -> AsyncIterator[EmbeddedServer]:
-    """A Temporal dev server with the test clock."""
-    async with running_server(tmp_path_factory.mktemp("temporal")) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

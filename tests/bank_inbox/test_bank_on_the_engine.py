@@ -18,16 +18,10 @@ from infra.temporal_server import EmbeddedServer
 from models.tables.masters import CustomerRow
 from tests.bank.statement_files import Payment
 from tests.bank_inbox.paid_deals import BERGMANN, NORDHOLZ, file_of
-from tests.engine import Engine, running_engine, running_server
+from tests.engine import Engine, running_engine
 from tests.journeys import BEGINNING, deal_of, delivered, furnish
 
 PIECE = 11_900
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: Any) -> AsyncIterator[EmbeddedServer]:
-    async with running_server(tmp_path_factory.mktemp("temporal")) as running:
-        yield running
 
 
 class Works:

@@ -20,7 +20,7 @@ from infra.temporal_server import EmbeddedServer
 from models.messages.logistics import CarriageInput
 from tests import journeys
 from tests.connectors.server import TOKEN, ConnectorServer, Fault
-from tests.engine import Engine, running_engine, running_server
+from tests.engine import Engine, running_engine
 from tests.gateways.worlds import AT, lines
 from tests.journeys import deal_of
 
@@ -29,16 +29,9 @@ USUAL = [fault for fault in Fault if fault not in (Fault.AWAY, Fault.DRIP)]
 OPENING = 1_000
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedServer]:
-    """A Temporal dev server with the test clock."""
-    async with running_server(tmp_path_factory.mktemp("temporal")) as running:
-        yield running
-
-
 @pytest_asyncio.fixture
 async def engine(
-    temporal: EmbeddedServer, database: Database, tmp_path: Path, abroad: ConnectorServer
+    server: EmbeddedServer, database: Database, tmp_path: Path, abroad: ConnectorServer
 ) -> AsyncIterator[Engine]:
     """A worker whose stock is abroad: 1,000 each of A-1 to A-4."""
     await journeys.furnish(database, stock=7)
@@ -53,7 +46,7 @@ async def engine(
         "stock_token": TOKEN,
         "carrier_token": TOKEN,
     }
-    async with running_engine(temporal, database, tmp_path, **abroad_settings) as running:
+    async with running_engine(server, database, tmp_path, **abroad_settings) as running:
         yield running
 
 

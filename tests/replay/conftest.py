@@ -1,7 +1,6 @@
 """Deals that were played once on the real engine, for all tests of the replays."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from infra.db import open_database
 from infra.migrate import upgrade
 from infra.temporal_server import EmbeddedServer
 from tests import journeys
-from tests.engine import running_engine, running_server
+from tests.engine import running_engine
 from tests.journeys import furnish
 from tests.replay.kept import Played
 from tests.replay.played import played
@@ -23,13 +22,6 @@ JOURNEYS = {
     "REP-long": journeys.long_prospect,
 }
 """Closed with and without interest, open with an approval, and open after three continued runs."""
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedServer]:
-    """A Temporal dev server with the test clock."""
-    async with running_server(tmp_path_factory.mktemp("temporal")) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,4 +1,4 @@
-"""A real engine for workflow tests: one server per session, one worker and one database per test."""
+"""A real engine for workflow tests: one worker and one database per test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,16 +7,8 @@ import pytest_asyncio
 
 from infra.db import Database
 from infra.temporal_server import EmbeddedServer
-from tests.engine import Engine, running_engine, running_server
+from tests.engine import Engine, running_engine
 from tests.journeys import furnish
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(tmp_path_factory: object) -> AsyncIterator[EmbeddedServer]:
-    """A Temporal dev server with the test clock."""
-    folder = tmp_path_factory.mktemp("temporal")  # type: ignore[attr-defined]
-    async with running_server(folder) as running:
-        yield running
 
 
 @pytest_asyncio.fixture
