@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from cli.exits import ExitCode
-from infra.db import open_database
+from cli.shortages import _best
+from infra.db import Database, open_database
 from infra.desk.books import Books
 from infra.settings import Settings, load_settings
 from infra.stores.people import Person
 from infra.stores.recorder import DatabaseRecorder
+from models.instants import DAY
 from models.messages.records import RecordInput
 from models.projection import CHILDREN, project
 from tests.api.desks import complained, short
 from tests.cli.command import in_process
 from tests.journeys import BEGINNING, furnish
+from tests.models.world import World
 
 WIDEST = 120
 LONG = "D-7Q2K9M4XTA"
@@ -41,10 +44,31 @@ async def _fill(settings: Settings) -> None:
     lacking = short(LONG, analogues={"A-1": "B-1"})
     lacking.do("account_manager", "propose_analogue", line=1, article="B-1")
     wrong = complained("D-2", ("damage", "carrier", 2, "better boxes"), ("refusal", "customer", 3, ""))
-    for world in (lacking, wrong):
+    wrong.do("account_manager", "open_case", lines=[1], cause="damage", note="two boxes")
+    await _keep(database, lacking, wrong)
+    await database.close()
+
+
+async def _keep(database: Database, *worlds: World) -> None:
+    for world in worlds:
         shown = project(world.deal, world.policy)
         await DatabaseRecorder(database).record(RecordInput(world.deal.id, tuple(world.entries), shown, CHILDREN))
-    await database.close()
+
+
+@pytest.fixture
+def answered(data: Path) -> Path:
+    """The folder with one more deal that lacks goods, of which logistics said after five days when they come."""
+
+    async def add() -> None:
+        database = open_database(load_settings(data_dir=data).database)
+        world = short("D-3")
+        world.advance(5 * DAY)
+        world.do("logistics_manager", "answer_shortage", line=1, available_on="2026-01-20", quantity=6)
+        await _keep(database, world)
+        await database.close()
+
+    asyncio.run(add())
+    return data
 
 
 def test_a_logistics_manager_sees_what_to_do_and_no_price(data: Path) -> None:
@@ -110,6 +134,29 @@ def test_response_times_are_reported(data: Path) -> None:
     assert nobody.code == ExitCode.REFUSED
 
 
+def test_times_of_answers_are_told_in_days_and_hours(answered: Path) -> None:
+    told = in_process("--data", answered, "reports", "response-times", "--as-of", "2026-01-12T08:00:00Z")
+    assert told.code == 0, told.err
+    shown = squeezed(told.out)
+    assert "logistics manager shortage 1 1 0 1 1 4 d 20 h 4 d 20 h 4 d 20 h" in shown
+    assert "production shortage 1 0 1 0 0 - - -" in shown
+
+
+def test_the_worklist_says_that_there_is_more(answered: Path) -> None:
+    asked = ("--data", answered, "shortages", "--limit", "1")
+    assert "the 1 that are due first; --limit shows more" in in_process(*asked).out
+    (first,), more = in_process(*asked, "-o", "json").json.values()
+    assert (first["deal_id"], more) == (LONG, True)
+    assert "--limit" not in in_process("--data", answered, "shortages").out
+
+
+def test_a_line_for_which_nothing_can_be_done_says_so() -> None:
+    assert _best([]) == "none"
+    wait = {"kind": "wait", "article": "", "promised_on": "2026-01-20"}
+    buy = {"kind": "buy_in", "article": "B-1", "promised_on": None}
+    assert _best([wait, buy]) == "wait\n2026-01-20"
+
+
 def test_a_dry_run_shows_what_would_happen(data: Path) -> None:
     changes = json.dumps([{"kind": "quantity", "line": 2, "quantity": 3}])
     act = ("deal", "do", LONG, "request_amendment", f"changes={changes}", "reason=less", "--dry-run")
@@ -135,3 +182,31 @@ def test_a_deal_shows_its_goods(data: Path) -> None:
     delivered = in_process("--data", data, "deal", "show", "D-2")
     for words in ("Shipments", "D-2-S1", "10 of line 1, 5 of line 2", "Discrepancies", "better boxes", "returned"):
         assert words in delivered.out, words
+    assert "1 damage open two boxes" in squeezed(delivered.out)
+    assert "Complaints" not in lacking.out
+
+
+def squeezed(out: str) -> list[str]:
+    return [" ".join(line.split()) for line in out.splitlines()]
+
+
+def test_why_a_deal_waits_and_what_may_be_done_about_it(data: Path) -> None:
+    why = ("--data", data, "--as", "u-account_manager", "deal", "why", LONG)
+    told = in_process(*why)
+    assert told.code == 0, told.err
+    for words in ("It waits for", "Possible for u-account_manager", "Blocked", "more actions belong to other states"):
+        assert words in told.out, words
+    one = in_process(*why, "note").out
+    assert "note" in one
+    assert "text*" in one
+    for words in ("Blocked", "more actions", "log_contact"):
+        assert words not in one, words
+
+
+def test_the_agenda_of_one_deal_does_not_repeat_its_id(data: Path) -> None:
+    told = in_process("--data", data, "deal", "agenda", LONG)
+    assert told.code == 0, told.err
+    assert LONG not in told.out
+    assert {one["deal_id"] for one in in_process("--data", data, "deal", "agenda", LONG, "-o", "json").json} == {LONG}
+    assert LONG in in_process("--data", data, "deal", "agenda").out
+    assert in_process("--data", data, "deal", "agenda", "D-NONE").code == ExitCode.NOT_FOUND
