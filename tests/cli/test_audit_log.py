@@ -57,6 +57,15 @@ def test_a_checkpoint_is_signed_and_listed(data: Path) -> None:
     assert signed["root"][:16] in in_process("--data", data, "audit", "checkpoints").out
 
 
+def test_leaves_are_shown_up_to_a_limit_that_is_told(data: Path) -> None:
+    few = audit(data, "leaves", "--limit", 2).json
+    assert ([leaf["sequence"] for leaf in few["items"]], few["complete"]) == ([1, 2], False)
+    assert "the first 2; --limit shows more" in in_process("--data", data, "audit", "leaves", "--limit", 2).out
+    every = audit(data, "leaves", "--limit", 1_000).json
+    assert ([leaf["sequence"] for leaf in every["items"]], every["complete"]) == (list(range(1, 304)), True)
+    assert "--limit" not in in_process("--data", data, "audit", "leaves", "--limit", 1_000).out
+
+
 def test_checkpoints_are_handed_to_a_folder(data: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
