@@ -16,7 +16,7 @@ from tests.infra.test_receivable_reports import BookedWorld, keep
 from tests.journeys import BEGINNING, furnish
 from tests.models.collecting import pay
 from tests.models.story import until
-from tests.models.world import delivered
+from tests.models.world import contacted, delivered
 
 WIDEST = 140
 INVOICE = "2026-001001"
@@ -42,6 +42,10 @@ async def _fill(settings: Settings) -> None:
     assert isinstance(world, BookedWorld)
     until(world, "2026-03-20T08:00:00Z")
     pay(world, 100_000, "2026-03-10")
+    for number in (2, 3):
+        begun = contacted(BookedWorld(number=number, test=False, customer="c-2"))
+        assert isinstance(begun, BookedWorld)
+        await keep(database, begun)
     await keep(database, world)
     await database.close()
 
@@ -101,6 +105,29 @@ def test_reports_know_of_late_money_when_asked(data: Path) -> None:
         assert any(line.startswith("c-1 ") and f" {owed} " in line for line in shown), shown
     shown = told(data, "reports", "dso", "--as-of", "2026-03-15", "--known-at", "2026-03-20")
     assert any("to 2026-03-15, as known at 2026-03-20 23:59 (90 days)" in line for line in shown), shown
+
+
+def test_what_somebody_cannot_see_is_not_passed_off_as_all(data: Path) -> None:
+    asked = ("audit", "as-of", "customer", "c-1", "--at", "2026-03-15")
+    words = "the deals that you see; there may be others"
+    assert words in told(data, "--as", "u-account_manager", *asked)
+    assert words not in told(data, "--as", "u-auditor", *asked)
+
+
+def test_a_customer_of_whom_little_is_known_yet(data: Path) -> None:
+    asked = ("audit", "as-of", "customer", "c-2", "--at", "2026-03-15")
+    shown = told(data, *asked, "--limit", "1")
+    assert "credit limit of the group: EUR: none was named by then" in shown
+    assert "1 of 2; --limit shows more" in shown
+    assert not [line for line in told(data, *asked) if "--limit" in line]
+    shown = told(data, "audit", "as-of", "deal", "D-2", "--at", "2026-03-15")
+    assert any(line.startswith("contacted ") for line in shown), shown
+    assert not [line for line in shown if line in ("Order", "Invoices", "Exposure")]
+
+
+def test_what_only_the_system_does_nobody_could(data: Path) -> None:
+    shown = told(data, "audit", "who-could", "D-1", "--at", "2026-03-15", "--action", "remind")
+    assert shown[-1] == "nobody had one of the roles: system"
 
 
 def test_wrong_questions(data: Path) -> None:
