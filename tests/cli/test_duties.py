@@ -93,6 +93,12 @@ def test_conflicts_in_the_log_of_another_system_need_no_data_folder(tmp_path: Pa
     shown = in_process("--data", tmp_path, "audit", "conflicts", "--log", log, *MAPPED)
     assert "Create Sales Order by bob (line 2)" in shown.out
     assert "not mapped: Look" in shown.out
+    nobody = tmp_path / "nobody.csv"
+    nobody.write_text("case,activity,resource,time\n1,Post Goods Issue,,2026-01-01\n", encoding="utf-8")
+    told = in_process("--data", tmp_path, "audit", "conflicts", "--log", nobody, *MAPPED)
+    assert (told.code, told.out.splitlines()) == (
+        ExitCode.OK, ["  1 acts without a person", "0 conflicts in 1 cases with 1 acts"],
+    )  # fmt: skip
     clean = run(tmp_path, "audit", "conflicts", "--log", log, "--map", "Post Goods Issue=ship")
     assert (clean.code, clean.json["findings"]) == (ExitCode.OK, [])
 
@@ -106,6 +112,20 @@ def test_a_log_that_cannot_be_read_is_told_with_its_line(tmp_path: Path):
     assert run(tmp_path, "audit", "conflicts", "--log", tmp_path).code == ExitCode.USAGE
     assert run(tmp_path, "audit", "conflicts", "--log", log, "--map", "a=fly").code == ExitCode.USAGE
     assert run(tmp_path, "audit", "conflicts", "--log", log, "--customer", "c").code == ExitCode.USAGE
+
+
+def test_rights_tell_whose_deputy_somebody_is_and_for_how_much_of_a_day(data: Path):
+    last = plus(wall_clock(), 5 * DAY)[:10]
+    appoint = ("user", "deputy", "appoint", "anna.keller", "jonas.brandt", "--until", last)
+    assert run(data, "--as", "anna.keller", *appoint).code == 0
+    asked = ("--data", data, "audit", "rights", "--on", last)
+    one = [" ".join(line.split()) for line in in_process(*asked, "--user", "jonas.brandt").out.splitlines()]
+    assert any(line.startswith("jonas.brandt account_manager dach ") and " anna.keller " in line for line in one), one
+    assert any(line.startswith("jonas.brandt: accept_analogue, ") for line in one)
+    assert any(line.startswith("on behalf of anna.keller: accept_analogue, ") for line in one)
+    everybody = in_process(*asked).out
+    assert "anna.keller" in everybody
+    assert "on behalf of" not in everybody
 
 
 def test_rules_and_rights_are_printed(data: Path):
