@@ -1,5 +1,7 @@
 """Help, global options, exit codes and errors: what a newcomer meets first."""
 
+import asyncio
+import io
 import os
 import re
 import resource
@@ -11,9 +13,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.exits import CommandFailed, ExitCode
-from cli.root import to_the_front
-from cli.screen import picked
+from cli.exits import CommandFailed, ExitCode, explain
+from cli.root import guarded, to_the_front
+from cli.screen import Output, Screen, picked
+from cli.session import run
 from tests.cli.command import ROOT, command, dealwright, environment, in_process
 from tests.cli.pages import BIN
 
@@ -167,10 +170,13 @@ def test_every_exit_code_is_documented() -> None:
         (("audit", "verify"), ExitCode.NOT_FOUND),
         (("audit", "replay"), ExitCode.USAGE),
         (("clock", "advance", "30d"), ExitCode.USAGE),
+        (("clock", "advance", "1d12", "D-1"), ExitCode.USAGE),
+        (("clock", "advance", "soon", "--all"), ExitCode.USAGE),
         (("import", "customers", "nowhere.csv"), ExitCode.NOT_FOUND),
         (("deal", "do", "D-1", "fly"), ExitCode.NOT_FOUND),
         (("deal", "do", "D-1", "log_contact", "how=well"), ExitCode.USAGE),
         (("user", "add", "max", "Max", "--role", "king"), ExitCode.USAGE),
+        (("user", "add", "max mix", "Max", "--role", "legal"), ExitCode.USAGE),
         (("status",), ExitCode.ENGINE),
         (("api",), ExitCode.ENGINE),
         (("worker",), ExitCode.ENGINE),
@@ -183,6 +189,77 @@ def test_errors_are_short_and_say_what_to_do(arguments: tuple[str, ...], code: E
     assert told.err.strip()
     if code is not ExitCode.USAGE:
         assert len(told.err.strip().splitlines()) <= 3
+
+
+def test_what_nobody_expected_is_reported_in_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        guarded(lambda: 1 // 0)
+    assert ended.value.exit_code == ExitCode.BUG
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "dealwright: unexpected ZeroDivisionError: integer division or modulo by zero"
+    assert "--debug" in second
+    with pytest.raises(ZeroDivisionError):
+        guarded(lambda: 1 // 0, debug=True)
+
+
+def test_an_error_ends_a_command_as_its_kind_does() -> None:
+    class Gone(FileNotFoundError):
+        """A more special kind of what is known."""
+
+    found = explain(Gone(2, "No such file", "x.csv"))
+    assert found is not None
+    assert (found.code, found.message) == (ExitCode.NOT_FOUND, "x.csv: No such file")
+    assert explain(LookupError("x")) is None
+    asked = CommandFailed(ExitCode.REFUSED, "no")
+    assert explain(asked) is asked
+
+
+def test_progress_is_for_people_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def told(screen: Screen, where: io.StringIO) -> str:
+        monkeypatch.setattr(sys, "stderr", where)
+        with screen.progress("deals", 4) as done:
+            done(4)
+        return where.getvalue()
+
+    monkeypatch.setenv("TERM", "xterm")
+    assert "deals" in (shown := told(Screen(), Terminal()))
+    assert "4/4" in shown
+    assert told(Screen(quiet=True), Terminal()) == told(Screen(), io.StringIO()) == ""
+
+
+def test_lines_for_people_are_not_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    for screen in (Screen(Output.JSON), Screen(pick="x")):
+        screen.line("hello")
+    assert capsys.readouterr().out == ""
+    Screen().line("hello")
+    assert capsys.readouterr().out == "hello\n"
+
+
+def test_failures_that_nobody_waits_for_are_news_unless_the_command_was_stopped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(what: str) -> None:
+        asyncio.get_running_loop().call_exception_handler({"message": what})
+
+    async def work() -> int:
+        fail("a call was lost")
+        return 7
+
+    async def stopped() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        fail("a call was cut off")
+        await asyncio.sleep(0)
+
+    assert run(work()) == 7
+    with pytest.raises(asyncio.CancelledError):
+        run(stopped())
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == ["a call was lost"]
 
 
 def test_wrong_settings_are_named() -> None:
