@@ -58,6 +58,13 @@ def test_who_may_acknowledge(data: Path) -> None:
     assert in_process("--data", data, "alerts", "--as", "auditor").code == 0
 
 
+def test_keys_are_those_of_an_installation_that_encrypts(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWRIGHT_PAYLOADS", "plain")
+    told = in_process("--data", data, "keys", "list")
+    assert (told.code, told.out) == (ExitCode.USAGE, "")
+    assert "payloads are not encrypted here" in told.err
+
+
 def test_dead_letters_are_listed_with_what_waits(data: Path) -> None:
     listed = in_process("--data", data, "dead-letters", "-o", "json").json
     assert [(one["message_id"], one["outcome"]) for one in listed] == [("m-2", "received"), ("m-1", "dead")]

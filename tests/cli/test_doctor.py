@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import doctor
 from cli.exits import ExitCode
 from tests.cli.command import in_process
 
@@ -33,6 +34,14 @@ def test_an_engine_that_does_not_start(tmp_path: Path, monkeypatch: pytest.Monke
     broken.chmod(0o755)
     monkeypatch.setenv("DEALWRIGHT_TEMPORAL_BINARY", str(broken))
     assert finding(tmp_path, "temporal")[0] == "wrong"
+
+
+def test_a_package_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("typer", "no-such-package-of-ours"))
+    verdict, told = finding(tmp_path, "packages")
+    assert (verdict, told) == (
+        "wrong", "missing: no-such-package-of-ours; `make setup` installs the locked versions",
+    )  # fmt: skip
 
 
 def test_a_cluster_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,14 @@ def test_what_cannot_be_asked_is_told_in_a_sentence(data: Path, arguments: tuple
     ran = run(data, *arguments)
     assert (ran.code, words in ran.err) == (code, True), ran.err
     assert "Traceback" not in ran.err
+
+
+def test_who_has_left_does_nothing_any_more(data: Path):
+    with closing(sqlite3.connect(data / "dealwright.db")) as books, books:
+        books.execute("UPDATE users SET active = 0 WHERE id = 'felix.baum'")
+    told = run(data, "--as", "felix.baum", "deal", "list")
+    assert (told.code, told.out) == (ExitCode.REFUSED, "")
+    assert "user felix.baum is not active" in told.err
 
 
 def test_conflicts_in_the_log_of_another_system_need_no_data_folder(tmp_path: Path):

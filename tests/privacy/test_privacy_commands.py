@@ -87,6 +87,13 @@ def test_people_read_what_was_erased_and_what_stands_in_clear(folder: Folder) ->
     assert "1 findings" in found
 
 
+def test_as_many_erasures_are_listed_as_are_asked_for(folder: Folder) -> None:
+    for contact in ("C-1-1", "C-2-1"):
+        folder.ok("privacy", "erase", contact, "--reason", "request 7")
+    assert [row["subject"] for row in folder.ok("privacy", "list", "--limit", 1).json] == ["C-2-1"]
+    assert [row["subject"] for row in folder.ok("privacy", "list").json] == ["C-2-1", "C-1-1"]
+
+
 def test_what_is_asked_wrongly_is_told(folder: Folder) -> None:
     for arguments, code, words in (
         (("erase", "P-none", "--reason", "x"), 3, "there is no contact"),
