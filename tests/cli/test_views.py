@@ -8,6 +8,7 @@ import pytest
 from cli.bank import _best
 from cli.bank import _draw as draw_entry
 from cli.counterfactual import _render as draw_trial
+from cli.deal_answers import _render_preview
 from cli.deal_goods import change
 from cli.deal_timeline import render_timeline
 from cli.deal_views import said_no
@@ -17,7 +18,10 @@ from cli.import_opportunities import show_funnel
 from cli.imports.driving import Driven
 from cli.imports.funnel import funnel_of
 from cli.imports.opportunities import Item, Opportunity, Outcome
+from cli.invoice_views import _holds, _ladder
 from cli.policy_drafts import _draw as draw_draft
+from cli.privacy import _show as draw_erasure
+from cli.reconcile import _render as draw_statement
 from cli.replaying_report import remarks, report
 from cli.reports import _time
 from cli.session import Options, Session
@@ -178,6 +182,61 @@ def test_a_trial_that_changes_nothing_names_what_it_could_not_judge(drawn: Draw)
         "policy 2027.1: 9 decisions of 2 deals were judged again; 0 come out otherwise",
         "D-2 could not be judged: its policy is gone",
     ]
+
+
+def test_an_erasure_that_left_something_says_what_to_do(drawn: Draw) -> None:
+    done = {"subject": "C-1-1", "values": 3, "erased_at": AT, "again": False}
+    assert drawn(draw_erasure, {**done, "clean": True, "remaining": []}) == [f"C-1-1 was erased: 3 values, at {AT}"]
+    assert drawn(draw_erasure, {**done, "clean": False, "remaining": ["an invoice of D-1"]})[1:] == [
+        "old pages may still stand in the database's log: erase again when nobody reads",
+        "written before the person was known, and can't be changed: an invoice of D-1",
+    ]
+
+
+def test_an_invoice_names_whatever_holds_credit() -> None:
+    assert list(_holds({"deal": False, "group": None})) == []
+    assert list(_holds({"deal": True, "group": {"group": "g-1", "since": AT}})) == [
+        "its deal is on credit hold",
+        "the group g-1 is on credit hold since 2026-03-06 08:00",
+    ]
+
+
+def test_a_rung_that_waits_for_somebody_says_so(drawn: Draw) -> None:
+    rung = {"rung": "sue", "letter": "", "due_at": ""}
+
+    def last(**ladder: Any) -> str:
+        told = {"ladder": {"reached": [], "next": rung, **ladder}}
+        return drawn(lambda session: _ladder(session.screen, told))[-2]
+
+    assert last(waits_for="legal_approval") == "next: sue waits for a decision"
+    assert last(waits_for="plan") == "next: sue waits for the end of a plan"
+    assert last(waits_for="", next={**rung, "letter": "formal_notice", "due_at": AT}) == (
+        "next: sue (formal notice) 2026-03-06 08:00"
+    )
+
+
+def test_a_reconciled_statement_lists_its_differences(drawn: Draw) -> None:
+    told = {"id": "R-1", "customer": "c-1", "month": "2026-02", "state": "answered", "our_balance": euros(500),
+            "their_balance": euros(400), "credit": euros(0), "lines": [], "items": []}  # fmt: skip
+    item = {"number": 1, "kind": "amount", "invoice": "2026-000001", "ours": euros(500), "theirs": euros(400),
+            "became": "", "outcome": ""}  # fmt: skip
+    shown = drawn(draw_statement, {**told, "items": [item]})
+    assert "our balance 5.00 EUR, theirs 4.00 EUR, credit 0.00 EUR" in shown
+    assert "1 amount 2026-000001 5.00 EUR 4.00 EUR waits" in shown
+    equal = drawn(draw_statement, {**told, "their_balance": None})
+    assert "our balance 5.00 EUR, theirs -, credit 0.00 EUR" in equal
+    assert "Differences" not in equal
+
+
+def test_a_dry_run_hides_money_from_whoever_must_not_see_it(drawn: Draw) -> None:
+    told = {"number": 1, "order_version": 2, "changes": [], "units_added": 3, "units_released": 0}
+    shown = drawn(_render_preview, {"events": [], "effects": [], "amendment": told})
+    assert "units 3 more to reserve, 0 back to the shelf" in shown
+    assert not [line for line in shown if "owes" in line or "It would happen" in line]
+    money = {"net": euros(100), "total": euros(119), "headroom_before": euros(900), "headroom_after": euros(781)}
+    shown = drawn(_render_preview, {"events": [], "effects": [], "amendment": {**told, **money, "invoices": []}})
+    assert "customer owes +1.00 EUR net, +1.19 EUR with tax" in shown
+    assert "invoices none now" in shown
 
 
 def test_a_funnel_that_is_not_equal_names_the_rows(drawn: Draw) -> None:
