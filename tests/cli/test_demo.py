@@ -11,6 +11,8 @@ import pytest
 
 from cli.exits import ExitCode
 from infra.system_state import running_system
+from tests.bank.statement_files import Payment
+from tests.bank_inbox.paid_deals import file_of
 from tests.cli.command import ROOT, Ran, command, dealwright, environment, in_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -186,6 +188,16 @@ def test_evidence_holds_afterwards(cli: Any, told: Any) -> None:
     assert [deal["equal"] for deal in replayed.json["deals"]] == [True, True]
 
 
+def test_a_printed_offer_is_read_and_copied(cli: Any, told: Any, folder: Path, tmp_path: Path) -> None:
+    kept = next((folder / "documents").glob(f"{deal_of(told, 'won')}-offer-*.txt"))
+    text, copy = kept.read_text(encoding="utf-8"), tmp_path / "offer.txt"
+    shown = cli("privacy", "paper", kept.name)
+    assert (shown.code, shown.out) == (0, f"{text}\n")
+    assert shown.err.startswith(f"{kept.name}: unchanged, digest ")
+    written = cli("privacy", "paper", kept.name, "--to", copy)
+    assert (written.code, written.out, copy.read_text(encoding="utf-8")) == (0, "", text)
+
+
 def test_acts_start_the_engine_and_say_so(cli: Any, told: Any) -> None:
     deal = deal_of(told, "open_contacted")
     dry = cli("deal", "do", deal, "note", "text=hello", "--as", "jonas.brandt", "--dry-run")
@@ -209,6 +221,45 @@ def test_refusals_say_who_can_help(up: Any, told: Any) -> None:
     assert up("deal", "show", "D-NOSUCHDEAL").code == ExitCode.NOT_FOUND
     assert up("deal", "list", "--as", "nobody").code == ExitCode.NOT_FOUND
     assert up("deal", "list", "--state", "flying").code == ExitCode.USAGE
+
+
+def test_a_running_system_is_told_of(up: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = up("status")
+    assert status.code == 0, status.err
+    running = up("status", "-o", "json").json
+    for words in (f"Dealwright is up since {running['started_at']}", f"{running['api']}/v1", str(folder)):
+        assert words in status.out, words
+    monkeypatch.setenv("DEALWRIGHT_API_PORT", "4711")
+    checked = up("doctor", "-o", "json")
+    found = {one["check"]: (one["verdict"], one["found"]) for one in checked.json}
+    assert checked.code == 0, found
+    assert found["ports"] == ("fine", "the API's port 4711 is used by the running system")
+    assert found["test clock"] == ("fine", "on: test deals can skip time")
+    assert found["engine"][1].startswith(f"at {running['temporal']}: engine ok, database ok, ")
+
+
+def test_money_is_booked_by_hand_where_a_deal_takes_it(up: Any, told: Any, tmp_path: Path) -> None:
+    def entry(number: str, currency: str) -> Any:
+        file, payer = tmp_path / f"{number}.xml", f"payer {number}"
+        file.write_bytes(file_of([Payment(500, text="which", name=payer)], currency=currency, number=number))
+        assert up("import", "bank", file).code == 0
+        return next(one["id"] for one in up("bank", "worklist", "-o", "json").json if one["party_name"] == payer)
+
+    def allocate(number: str, invoice: Any) -> Any:
+        part = f"{invoice['number']}=500"
+        return up("bank", "allocate", entry(number, invoice["open"]["currency"]), part, "--as", "clara.simon")
+
+    (owed,) = up("invoices", "list", "--open", "-o", "json").json["invoices"]
+    booked = allocate("1", owed)
+    assert booked.code == 0, booked.err
+    assert "assigned by clara.simon" in booked.out
+    after = up("invoices", "show", owed["number"], "-o", "json").json
+    assert after["open"]["amount_minor"] == owed["open"]["amount_minor"] - 500
+
+    (paid, *_) = up("invoices", "list", "--deal", deal_of(told, "won"), "-o", "json").json["invoices"]
+    refused = allocate("2", paid)
+    assert refused.code == ExitCode.REFUSED
+    assert f"not booked: {paid['number']}: the deal is closed" in refused.out
 
 
 def test_managers_see_their_own(up: Any, told: Any) -> None:
