@@ -53,6 +53,13 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monk
     assert "wrong" in verdicts.values()
 
 
+@pytest.mark.usefixtures("on_the_wall_clock")
+def test_a_test_clock_that_is_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWRIGHT_TEST_CLOCK", "false")
+    verdict, told = finding(tmp_path, "test clock", ExitCode.OK)
+    assert (verdict, told) == ("fine", "switched off: there are no test deals here; ")
+
+
 def test_a_port_that_somebody_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         monkeypatch.setenv("DEALWRIGHT_API_PORT", str(somebody.getsockname()[1]))
