@@ -16,7 +16,7 @@ from infra.gateways.stock_reading import StockReader
 from infra.privacy.vault import Vault
 from infra.stores.articles import ArticleStore
 from infra.stores.customers import CustomerStore
-from infra.stores.people import PeopleStore
+from infra.stores.people import PeopleStore, Person
 from tests.cli.command import in_process
 
 AT, LATER = "2026-11-21T08:00:00Z", "2026-12-21T08:00:00Z"
@@ -62,6 +62,10 @@ def test_the_examples_fill_a_folder_in_one_go(tmp_path: Path) -> None:
     counts = in_process("--data", tmp_path, "import", "examples", "-o", "json").json["imports"]
     assert all(count["rows"] == count["imported"] == count["unchanged"] > 20 for count in counts)
     assert [Path(count["source"]).stem for count in counts] == ["users", "products", "stock", "customers"]
+    read = in_process("--data", tmp_path, "import", "opportunities", EXAMPLES / "opportunities.csv")
+    assert read.code == 0, read.err
+    assert "rows could be driven; nothing was changed. Add --drive." in read.out
+    assert in_process("--data", tmp_path, "deal", "list", "-o", "json").json["deals"] == []
 
 
 def test_customers_without_their_owners_are_told_the_order(tmp_path: Path) -> None:
@@ -190,6 +194,21 @@ async def test_a_warehouse_gets_its_country_and_keeps_its_name(database: Databas
         {"id": "berlin", "name": "Branch Berlin", "kind": "branch", "country": "DE"},
         {"id": "rome", "name": "Rome", "kind": "central", "country": "IT"},
     ]
+
+
+async def test_what_stands_twice_in_a_file_or_is_too_long_is_refused(database: Database, tmp_path: Path) -> None:
+    file = written(tmp_path, "id,name,roles", "a,A,legal", "a,B,admin", f"c,{'C' * 301},legal")
+    report = await import_users(database, file, AT)
+    assert reasons(report) == {
+        3: "the id stands on line 2 already", 4: "name is longer than 300 characters",
+    }  # fmt: skip
+    assert (await PeopleStore(database).get("a")) == Person("a", "A", ("legal",))
+
+
+async def test_products_without_prices_say_so(database: Database, tmp_path: Path) -> None:
+    report = await import_products(database, written(tmp_path, "id,description", "P-1,Pump"))
+    assert report.notes == ["no column price_<currency>: the articles get no prices"]
+    assert (await all_articles(ArticleStore(database)))["P-1"]["prices"] == []
 
 
 async def test_users_keep_their_rights(database: Database, tmp_path: Path) -> None:

@@ -81,6 +81,8 @@ def test_what_can_be_repaired_is(tmp_path: Path, row: str, reason: str) -> None:
         (",Anna Bell,GTX Pro,Acme,Won,01-01-17,31-01-17,4821", "opportunity_id is missing"),
         ("A 1,Anna Bell,GTX Pro,Acme,Won,01-01-17,31-01-17,4821", "letters, digits"),
         ("A1,,GTX Pro,Acme,Won,01-01-17,31-01-17,4821", "sales_agent is missing"),
+        ("A1,日本,GTX Pro,Acme,Won,01-01-17,31-01-17,4821", "sales_agent '日本' has no letters"),
+        ("A1,Anna Bell,GTX Pro,日本,Won,01-01-17,31-01-17,4821", "account '日本' has no letters"),
         ("A1,Anna Bell,,Acme,Won,01-01-17,31-01-17,4821", "product is missing"),
         ("A1,Anna Bell,GTX Max,Acme,Won,01-01-17,31-01-17,4821", "not in products.csv"),
         ("A1,Anna Bell,GTX Pro,Acme,Signed,01-01-17,31-01-17,4821", "none of"),
@@ -177,6 +179,7 @@ OWN = "opportunity_id,title,customer,owner,lines,stage,days,branch,currency"
         ("O1,T,acme,anna,P-1 x 1,Won,5,paris,", "no warehouse"),
         ("O1,T,acme,anna,P-1 x 1,Won,-1,,", "not between"),
         ("O1,,acme,anna,P-1 x 1,Won,5,,", "title is missing"),
+        ("O0,T,acme,anna,P-1 x 1,Won,5,,", "the opportunity stands on line 2 already"),
     ],
 )
 def test_our_own_file_is_taken_strictly(tmp_path: Path, row: str, reason: str) -> None:

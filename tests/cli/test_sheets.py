@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.exits import CommandFailed, ExitCode
+from cli.imports import sheets
 from cli.imports.report import Report, line_numbers
 from cli.imports.sheets import LONGEST_CELL, Sheet, column_name, read_sheet
 
@@ -77,6 +78,15 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed) as failed:
         read_sheet(tmp_path, ("id",), Report(""))
     assert failed.value.code is ExitCode.NOT_FOUND
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "LARGEST_FILE", 1 << 20)
+    head = "id,name\na,"
+    assert read(tmp_path, head + "A" * 100)[1].refused == 0
+    with pytest.raises(CommandFailed, match=r"file\.csv is larger than 1 MB") as failed:
+        read(tmp_path, head + "A" * (1 << 20))
+    assert (failed.value.code, failed.value.advice) == (ExitCode.BAD_DATA, "split it")
 
 
 def test_names_and_numbers() -> None:
