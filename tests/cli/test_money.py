@@ -9,9 +9,12 @@ from sqlalchemy import text
 from cli.exits import ExitCode
 from infra.db import open_database
 from infra.desk.books import Books
+from infra.desk.callers import Caller
+from infra.desk.service import DealDesk
 from infra.settings import Settings, load_settings
 from infra.stores.people import Person
 from tests.api.test_receivable_reports import owing
+from tests.bank.statement_files import ACCOUNT, Payment, camt
 from tests.cli.command import in_process
 from tests.infra.test_receivable_reports import keep
 from tests.journeys import BEGINNING, furnish
@@ -121,6 +124,25 @@ def test_sound_money_ends_well(tmp_path: Path, migrated_file: Path) -> None:
     (tmp_path / "dealwright.db").write_bytes(migrated_file.read_bytes())
     told = in_process("--data", tmp_path, "money", "verify")
     assert (told.code, "sound" in told.out, "What to do" in told.out) == (0, True, False)
+
+
+def test_a_gap_between_statements_is_shown_and_is_no_missing_cent(tmp_path: Path, migrated_file: Path) -> None:
+    (tmp_path / "dealwright.db").write_bytes(migrated_file.read_bytes())
+    asyncio.run(_import_with_a_gap(load_settings(data_dir=tmp_path)))
+    told = in_process("--data", tmp_path, "money", "verify")
+    assert told.code == 0, told.err
+    assert "bank statement 2 begins on 2026-03-05 with 20.00 EUR: no statement before it ends so" in told.out
+    assert lines(told.out)[-1] == "sound"
+    assert len(in_process("--data", tmp_path, "money", "verify", "-o", "json").json["warnings"]) == 1
+
+
+async def _import_with_a_gap(settings: Settings) -> None:
+    database = open_database(settings.database)
+    inbox = DealDesk(database, None, settings).bank_inbox
+    for number, opening, days in (("1", 1_000, ("2026-03-01", "2026-03-02")), ("2", 2_000, ("2026-03-05",) * 2)):
+        file = camt("08", ACCOUNT, [Payment(-100, booked_on=days[1])], opening, opening - 100, number=number, days=days)
+        await inbox.receive(Caller("u-clerk", ("accounts_receivable",)), file)
+    await database.close()
 
 
 def _change(data: Path, statement: str) -> None:
