@@ -141,6 +141,14 @@ def test_a_file_that_is_no_policy_is_told(folder: Folder, tmp_path: Path, body: 
     assert (code, f"{file} {words}" in told) == (2, True)
 
 
+def test_a_number_without_a_value_is_taken_away(folder: Folder) -> None:
+    folder.say("draft", "2027.1", "--set", "discount_authority.account_manager=")
+    (change,) = [c for c in folder.say("compare", DEFAULT.version, "2027.1")["changes"] if c["path"] != "version"]
+    assert (change["path"], change["new"]) == ("discount_authority.account_manager", None)
+    (line,) = [x for x in folder.shown("compare", DEFAULT.version, "2027.1").splitlines() if "account_manager" in x]
+    assert line.split()[-1] == "-"
+
+
 def test_what_can_not_be_is_said_with_its_place(folder: Folder, tmp_path: Path) -> None:
     for wrong, word in (
         (("--set", "margin_floor=high"), "margin_floor"),
@@ -168,6 +176,10 @@ def test_a_counterfactual_run_leaves_the_database_as_it_was(folder: Folder) -> N
     shown = folder.shown("try", DEFAULT.version, *slower, "--deal", folder.world.deal.id, user="hanna")
     for word in ("decisions of 1 deal were judged again; 2 come out otherwise", "-45.29", "first_dunning"):
         assert word in shown, shown
+    first = folder.shown("try", DEFAULT.version, *slower, "--test-deals", "--limit", 1, user="hanna")
+    assert "the first 1 of 2; --limit shows more, -o json all" in first
+    assert "-45.29" not in first[first.index("Decision by decision") :]
+    assert "--limit" not in shown
     nothing = folder.say("try", DEFAULT.version, *slower, "--test-deals", "--to", "2025-12-31", user="hanna")
     assert (nothing["tried"], nothing["totals"]) == (0, [])
     assert folder.refused("try", DEFAULT.version, "--from", "soon", user="hanna")[0] == 2
