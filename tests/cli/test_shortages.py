@@ -174,6 +174,30 @@ def test_a_dry_run_shows_what_would_happen(data: Path) -> None:
     assert "book carriage" in told.out
 
 
+def test_a_payload_may_stand_in_the_line_or_in_a_file(data: Path, tmp_path: Path) -> None:
+    note = ("--data", data, "--as", "u-account_manager", "deal", "do", LONG, "note", "--dry-run", "-o", "json")
+    file = tmp_path / "payload.json"
+    file.write_text('{"text": "call back"}', encoding="utf-8")
+    plain = in_process(*note, "text=call back")
+    assert plain.code == 0, plain.err
+    assert in_process(*note, "--payload", file.read_text(encoding="utf-8")).json == plain.json
+    assert in_process(*note, "--payload", f"@{file}").json == plain.json
+    missing = in_process(*note, "--payload", f"@{tmp_path / 'none.json'}")
+    assert (missing.code, "none.json" in missing.err) == (ExitCode.NOT_FOUND, True)
+
+
+def test_goods_that_a_deal_reserved_and_the_stock_book_does_not_hold_are_told(data: Path) -> None:
+    told = in_process("--data", data, "stock", "verify")
+    assert told.code == ExitCode.REFUSED
+    assert told.out.splitlines() == [
+        f"{LONG} line 1, A-1: held for line is 0, it should be 4",
+        f"{LONG} line 2, A-2: held for line is 0, it should be 5",
+        "4 shelves, 2 differences",
+    ]
+    plain = in_process("--data", data, "stock", "verify", "-o", "json")
+    assert (plain.code, plain.json["sound"], len(plain.json["differences"])) == (ExitCode.REFUSED, False, 2)
+
+
 def test_a_deal_shows_its_goods(data: Path) -> None:
     lacking = in_process("--data", data, "deal", "show", LONG, "--as", "u-logistics_manager")
     assert lacking.code == 0, lacking.err
