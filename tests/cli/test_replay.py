@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 
 from cli.exits import ExitCode
+from cli.replaying_case import Setup, _converter
 from cli.replaying_pool import Crew, cores, portions_of
 from infra.db import open_database
 from infra.desk.books import Books
-from infra.payload_cipher import KeyRing
+from infra.payload_cipher import KeyRing, PayloadCipher
+from infra.payloads import DATA_CONVERTER
 from infra.settings import load_settings
 from infra.stores.recorder import DatabaseRecorder
 from infra.temporal_server import EmbeddedServer, ServerOptions
@@ -27,6 +29,7 @@ from models.deal import open_deal
 from models.messages.records import RecordInput
 from models.policy import DEFAULT
 from models.projection import CHILDREN, project
+from models.replaying import ENGINE
 from models.stages.opening import OpenDeal
 from tests.cli.command import Ran, command, environment, in_process
 from tests.cli.crews import begin, length, lost
@@ -151,6 +154,16 @@ async def test_without_an_engine_that_knows_them_the_deals_have_no_witness(many:
     ran = await asyncio.to_thread(in_process, *asked)
     assert ran.code == ExitCode.REFUSED, ran.err
     assert "the engine knows no history of it" in ran.json["problems"][0]["why"]
+
+
+async def test_a_bundles_histories_are_read_in_clear_or_under_keys_that_came_with_it(tmp_path: Path) -> None:
+    theirs, mine = tmp_path / "theirs", load_settings(data_dir=tmp_path / "mine")
+    setup = Setup(mine, "", (ENGINE,), tmp_path / "bundle.zip")
+    clear = await DATA_CONVERTER.encode(["a deal"])
+    sealed = await PayloadCipher(KeyRing(theirs)).encode(clear)
+    assert await _converter(setup).decode(clear) == ["a deal"]
+    shutil.copytree(theirs, mine.keys_dir)
+    assert await _converter(setup).decode(sealed) == await _converter(setup).decode(clear) == ["a deal"]
 
 
 @pytest.mark.parametrize(
