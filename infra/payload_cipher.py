@@ -147,8 +147,11 @@ class PayloadCipher(PayloadCodec):
 
 
 def opened_history(history: bytes, cipher: PayloadCipher | None) -> tuple[bytes, int]:
-    """A history (binary protobuf) with its payloads in clear, and how many were decrypted. Raises CannotDecode, and
-    protobuf's DecodeError for what is no history."""
+    """A history (binary protobuf) with its payloads in clear, and how many were decrypted.
+
+    The same bytes each time, and the very ones that were given when none was encrypted. Raises CannotDecode, and
+    protobuf's DecodeError for what is no history.
+    """
     parsed = History.FromString(history)
     opened = 0
     for payload in payloads_in(parsed):
@@ -157,7 +160,7 @@ def opened_history(history: bytes, cipher: PayloadCipher | None) -> tuple[bytes,
                 raise CannotDecode("the history is encrypted, and DEALWRIGHT_PAYLOADS says plain")
             payload.CopyFrom(cipher.opened(payload))
             opened += 1
-    return parsed.SerializeToString(), opened
+    return (parsed.SerializeToString(deterministic=True) if opened else history), opened
 
 
 def payloads_in(message: Any) -> Iterator[Payload]:

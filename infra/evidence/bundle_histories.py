@@ -70,7 +70,7 @@ class BundleHistories:
             why = f"the engine did not tell it: {problem.status.name.lower().replace('_', ' ')}"
             return RunHistory(workflow, "", None, is_open=True, why=why)
         try:
-            content = self._in_clear(History(events=fetched.events).SerializeToString())
+            content = self._in_clear(History(events=fetched.events).SerializeToString(deterministic=True))
         except CannotDecode as problem:
             return RunHistory(workflow, fetched.run_id, None, is_open=True, why=str(problem))
         return RunHistory(workflow, fetched.run_id, content, is_open=True)

@@ -35,6 +35,6 @@ class EngineArchive:
         else:
             raise RunStillOpen(f"run {asked.run_id} of {asked.workflow_id} is still open")
         events = (await handle.fetch_history()).events
-        body = History(events=events).SerializeToString()
+        body = History(events=events).SerializeToString(deterministic=True)
         at = render(described.close_time) if described.close_time else ""
         return await self._archive.save(asked, body, len(events), at)
