@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ class Root(TyperGroup):
         """Run the command; what goes wrong ends it with its exit code, without a traceback."""
         from infra.own_process import own_process
 
+        gc.set_threshold(50_000, 20, 50)  # what a command imports stays: looking through it again and again is a fifth
         with own_process():
             return guarded(lambda: super(Root, self).invoke(ctx), debug=bool(ctx.params.get("debug")))
 
