@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-days test-real test-postgres test-crash auditors-week coverage lint format bench soak docs openapi docs-check compose-check lock clean
+.PHONY: help setup demo up test test-systems branches test-days test-real test-postgres test-crash auditors-week coverage lint format bench soak docs openapi docs-check compose-check lock clean
 
 help: ## This list
 	@echo "Dealwright. Start with:  make setup && make demo"
@@ -47,21 +47,26 @@ demo: $(VENV)/.runs ## Drive sample deals through 200 virtual days; DATA=folder 
 up: $(VENV)/.runs ## Start the embedded system (server, worker, API) until Ctrl-C
 	@$(BIN)/dealwright up $(ARGS)
 
-test: setup ## The whole suite; every shipped package keeps its floor of covered branches (pyproject.toml)
+test: setup ## The suite, on a real engine and real databases, with what it covers; six minutes
 	@$(PYTEST) --cov --cov-report=term --durations=30 $(ARGS)
-	@$(BIN)/python .ci/branch_coverage.py
+
+test-systems: setup ## Whole installations: README's first look, the demo, the auditor's week, imports, kill -9; four minutes
+	@COVERAGE_FILE=.coverage.systems $(PYTEST) -m systems --cov --cov-report= --durations=30 $(ARGS)
+
+branches: setup ## After both: every shipped package keeps its floor of covered branches (pyproject.toml); ARGS=--all shows each
+	@$(BIN)/python .ci/branch_coverage.py $(ARGS)
 
 test-real: setup ## A whole day of real orders and 1,181 real invoices on the engine, up to half an hour; needs ../shared/data
-	@$(BIN)/pytest -m soak --ignore tests/crash --deselect tests/cli/test_auditors_week.py $(ARGS)
+	@$(BIN)/pytest -m soak $(ARGS)
 
 test-crash: setup ## kill -9 of server, worker and API in the midst of a hundred deals, and a death at every step; two minutes
-	@$(PYTEST) -m soak tests/crash $(ARGS)
+	@$(PYTEST) -m systems tests/crash $(ARGS)
 
 test-days: setup ## What can know a day, at each weekday, the ends of things, holidays and far ahead; a quarter of an hour
 	@$(BIN)/python -m tests.days -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 auditors-week: setup ## Follow docs/auditors-week.md command by command, on a demo of its own
-	@$(BIN)/pytest -q -m soak tests/cli/test_auditors_week.py $(ARGS)
+	@$(BIN)/pytest -q -m systems tests/cli/test_demo.py -k auditors_week $(ARGS)
 
 test-postgres: setup ## Every test whose tables may be on either database, with them on PostgreSQL instead of SQLite
 	@DEALWRIGHT_TEST_DATABASE=postgres $(PYTEST) --chosen-database-only $(ARGS)

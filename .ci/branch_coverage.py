@@ -1,7 +1,8 @@
 """Hold the branches of each shipped package to its floor, as pyproject.toml states them: `branch_coverage.py [--all]`.
 
-coverage's own threshold mixes lines and branches and all packages. Says nothing when all is well, so that pytest's
-closing line stays the last one printed; `--all` prints every package's figure.
+What `make test` and `make test-systems` have covered counts together. coverage's own threshold mixes lines and branches
+and all packages. Says nothing when all is well, so that pytest's closing line stays the last one printed; `--all`
+prints every package's figure.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 from coverage import Coverage
 
 ROOT = Path(__file__).parents[1]
+MEASURED = (".coverage", ".coverage.systems")
 
 
 def totals(measured: Coverage, package: str, contexts: list[str] | None) -> Any:
@@ -27,8 +29,8 @@ def main(told: str = "") -> int:
     """The exit code: 1 if a package is below its floor. A package without any branch is held by its lines."""
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dealwright"]["branches"]
     own = ["^$", *(f"^{folder}$" for folder in asked["own_tests"])]
-    measured = Coverage()
-    measured.load()
+    measured = Coverage(data_file=None)
+    measured.combine([str(ROOT / name) for name in MEASURED], strict=True, keep=True)
     status = 0
     for package, floor in asked["floors"].items():
         found = totals(measured, package, own if package in asked["own"] else None)

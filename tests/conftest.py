@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def length(path: Path) -> int:
         marks = {mark.name for item in items if item.path == path for mark in item.iter_markers()}
-        return -len(marks & {"slow", "timeout"})
+        return -len(marks & {"slow", "systems", "timeout"})
 
     if config.getoption("chosen_database_only"):
         _choose(config, items, _may_use_the_chosen_database)

@@ -19,7 +19,7 @@ def data(tmp_path: Path, migrated_file: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(300)
 def test_files_are_imported_and_entries_decided(data: Path) -> None:
     good, bad, broken = data / "good.xml", data / "bad.xml", data / "broken.sta"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures(
 )  # their servers have no test clock, but the one that asks for it
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.uncounted
 async def test_every_section_of_the_benchmark_runs(tmp_path):
     reported: dict[str, list[Figure]] = {}
@@ -51,7 +51,7 @@ async def test_reservations_and_their_floor_leave_what_they_say(tmp_path):
     assert (held, levels) == (acts, {"A": acts, "F": acts})
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.uncounted
 async def test_a_short_soak_lets_deals_come_and_go(tmp_path):
     async with running_rig(tmp_path / "soak", PLAIN_WORKER) as rig:

@@ -80,7 +80,7 @@ def test_the_doctor_tells(data: Path) -> None:
     assert found["found"] == "2 open alerts, 1 carrier messages wait to be told"
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(240)
 def test_a_letter_is_told_again(data: Path) -> None:
     still = in_process("--data", data, "dead-letters", "retry", 1)

@@ -1,5 +1,7 @@
-"""One run of the demo, and then the commands on the folder that it leaves, with nothing else running."""
+"""One run of the demo, then the auditor's week and other commands on the folder that it leaves."""
 
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,8 +16,9 @@ from infra.system_state import running_system
 from tests.bank.statement_files import Payment
 from tests.bank_inbox.paid_deals import file_of
 from tests.cli.command import ROOT, Ran, command, dealwright, environment, in_process
+from tests.cli.pages import blocks_of, follow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,23 @@ def test_running_orders_are_corrected_and_amended(told: Any) -> None:
         "redelivered": ["act of shortage, 2 units (packing): redelivery"],
         "amended": ["amendment 1, 3 changes: confirmed"],
     }
+
+
+def test_the_auditors_week_goes_as_written(told: Any, folder: Path, tmp_path: Path) -> None:
+    """Every block of docs/auditors-week.md, in one shell, on a copy of the folder that the demo leaves."""
+    blocks = blocks_of("docs/auditors-week.md")
+    assert len(blocks) >= 10
+    week, desk = Path(shutil.copytree(folder, tmp_path / "week")), tmp_path / "audit"
+    desk.mkdir()
+    said = follow(blocks, desk, 400, DEALWRIGHT_DATA_DIR=str(week), VERIFIER=str(ROOT / "verify_bundle.py"))
+    assert re.search(r"\bsound\b", said[1])
+    assert "SOUND" in said[4]
+    assert "TAMPERED" in said[5]
+    assert "exit code 1" in said[5]
+    assert "0 different" in said[6]
+    assert "exit code" in said[8], "nobody approves their own draft"
+    assert "SOUND" in said[10]
+    assert "ada" in said[11]
 
 
 def test_a_second_demo_finds_its_deals_and_tells_of_shortages(told: Any, folder: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.cli.command import ROOT, environment
 from tests.cli.pages import BIN, blocks_of, follow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(600)]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from cli.exits import ExitCode
 from infra.settings import load_settings
 from tests.cli.command import EXAMPLES, Ran, environment, in_process
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(400)]
 
 DEALWRIGHT = Path(sys.executable).with_name("dealwright")
 PLANTED = (

@@ -57,7 +57,7 @@ def test_without_a_mail_server_it_says_so(data: Path) -> None:
     assert states(data) == {"k1": "waiting", "k2": "waiting"}
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 def test_sent_by_hand(data: Path) -> None:
     async def work() -> None:
         async with mail_server() as mails:

@@ -236,7 +236,7 @@ def assert_the_day_ended_right(folder: Path, file: Path, told: Any) -> None:
         assert in_process("--data", folder, *check).code == 0, check
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 def test_a_day_is_driven_to_its_end(tmp_path: Path) -> None:
     folder, file = tmp_path / "data", a_day(tmp_path)
     done = in_process(*drive(folder, file))
@@ -248,7 +248,7 @@ def test_a_day_is_driven_to_its_end(tmp_path: Path) -> None:
     assert "return C1005 (line" in shown_again
 
 
-@pytest.mark.soak  # two whole drives; interrupted imports of other files are in the suite
+@pytest.mark.soak  # two whole drives; interrupted imports of other files are among the systems
 @pytest.mark.timeout(700)
 def test_a_day_is_driven_interrupted_and_resumed_to_the_same_end(tmp_path: Path) -> None:
     path = a_day(tmp_path)

@@ -36,7 +36,7 @@ def test_every_row_is_accounted_for() -> None:
     assert sum(dataset.stock.values()) == outcomes[Outcome.WON]
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(300)
 def test_the_first_rows_are_driven_to_their_ends(tmp_path: Path) -> None:
     arguments = ("--data", tmp_path, "import", "opportunities", REAL_DATA, "--drive", "--limit", 6)

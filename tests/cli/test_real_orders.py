@@ -43,7 +43,7 @@ def test_the_demand_is_that_of_the_file() -> None:
     assert [order.invoice for order in file.orders] == [order.invoice for order in own]
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(600)
 def test_the_first_orders_end_as_reckoned(tmp_path: Path) -> None:
     check(tmp_path, dealwright(*drive(tmp_path), "--limit", FEW, timeout=500), FEW)

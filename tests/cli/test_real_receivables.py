@@ -43,7 +43,7 @@ def test_every_row_is_accounted_for() -> None:
     assert {account.customer for account in file.accounts} == {bill.customer for bill in bills}
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(600)
 def test_the_first_customers_pay_as_reckoned(tmp_path: Path) -> None:
     check(tmp_path, dealwright(*drive(tmp_path), "--customers", FEW, timeout=500), bills_in(REAL_INVOICES, FEW))

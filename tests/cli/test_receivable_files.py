@@ -165,7 +165,7 @@ def test_steps_follow_from_the_deal() -> None:
     assert step(watched, "2026-03-31T12:00:00Z", stays_open) == Done(True)
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(400)
 def test_an_interrupted_import_goes_on_without_doubling(tmp_path: Path) -> None:
     """Ctrl-C in the middle, then the whole again, then once more; one invoice stays open, one row is refused."""
@@ -216,7 +216,7 @@ def brought(folder: Path) -> int:
             return 0  # its tables are not there yet
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 def test_a_shift_into_the_past_is_refused(tmp_path: Path) -> None:
     done = dealwright("--data", tmp_path / "d", "import", "receivables", written(tmp_path, GOOD), "--drive",
                       "--shift-weeks", 1)  # fmt: skip

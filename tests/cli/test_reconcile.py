@@ -74,7 +74,7 @@ def reconcile(data: Path, *arguments: Any) -> Any:
     return in_process("--data", data, "reconcile", *arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(240)
 def test_from_the_run_to_the_answer(empty: Path) -> None:
     data = empty

@@ -20,7 +20,7 @@ from infra.system_state import RunningSystem, SystemRuns, running_system
 from models.messages.logistics import ReserveInput, StockLine
 from tests.cli.command import ROOT, command, dealwright, environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

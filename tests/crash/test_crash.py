@@ -64,7 +64,8 @@ class Run:
 
 
 @pytest.mark.usefixtures("on_the_wall_clock")  # real deals, on a server without a test clock
-@pytest.mark.soak
+@pytest.mark.systems
+@pytest.mark.uncounted
 @pytest.mark.timeout(200 + PEACE_SECONDS + 8 * KILLS)
 async def test_a_hundred_deals_survive_kill_9_of_everything(tmp_path: Path, sqlite_url: str) -> None:
     database = open_database(sqlite_url)

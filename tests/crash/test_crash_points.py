@@ -44,7 +44,8 @@ POINTS = (
 
 
 @pytest.mark.usefixtures("on_the_wall_clock")  # real deals, on a server without a test clock
-@pytest.mark.soak
+@pytest.mark.systems
+@pytest.mark.uncounted
 @pytest.mark.timeout(240)
 async def test_what_a_dying_worker_left_behind_is_taken_up(tmp_path: Path, sqlite_url: str) -> None:
     marks = tmp_path / "deaths"

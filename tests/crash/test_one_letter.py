@@ -39,7 +39,8 @@ LETTERS = ["pre_due_notice", "reminder", "first_dunning", "second_dunning", "for
 SOON = timedelta(seconds=3)
 
 
-@pytest.mark.soak
+@pytest.mark.systems
+@pytest.mark.uncounted
 @pytest.mark.timeout(240)
 async def test_one_letter_per_level_whoever_is_killed(tmp_path: Path, sqlite_url: str) -> None:
     marks = tmp_path / "deaths"

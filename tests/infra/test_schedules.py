@@ -13,7 +13,7 @@ from infra.settings import Settings, load_settings
 from infra.system import EmbeddedSystem
 from infra.temporal_client import connect_as
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(240)]
 
 
 async def kept(client: Client, settings: Settings) -> list[str]:
