@@ -48,7 +48,7 @@ up: $(VENV)/.runs ## Start the embedded system (server, worker, API) until Ctrl-
 	@$(BIN)/dealwright up $(ARGS)
 
 test: setup ## The suite, on a real engine and real databases, with what it covers; six minutes
-	@$(PYTEST) --cov --cov-report=term --durations=30 $(ARGS)
+	@$(PYTEST) --cov --cov-report= --durations=30 $(ARGS)
 
 test-systems: setup ## Whole installations: README's first look, the demo, the auditor's week, imports, kill -9; four minutes
 	@COVERAGE_FILE=.coverage.systems $(PYTEST) -m systems --cov --cov-report= --durations=30 $(ARGS)

@@ -52,7 +52,7 @@ OPERATIONS = [(method, path) for path, methods in agreed_page()["paths"].items()
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=lambda part: part)
-@pytest.mark.slow
+@pytest.mark.systems
 @pytest.mark.timeout(300)
 def test_every_answer_is_on_the_page(whole_system: Served, page: Any, method: str, path: str, mode: Any) -> None:
     @seed(2026)
