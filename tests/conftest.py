@@ -9,6 +9,8 @@ import gc
 import itertools
 import os
 import shutil
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -33,7 +35,12 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure() -> None:
-    """Let the run live on a day of its own; its processes, of xdist and of the product, inherit it by the setting."""
+    """Let the run live on a day of its own; its processes, of xdist and of the product, inherit it by the setting.
+
+    What a script starts in its background ignores Ctrl-C, and so would every process that the tests start and stop.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if AHEAD not in os.environ:
         os.environ[AHEAD] = str(seconds_ahead(os.environ.get("DEALWRIGHT_TEST_DAY", "")))
     live_ahead(int(os.environ[AHEAD]))
