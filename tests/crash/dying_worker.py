@@ -9,6 +9,7 @@ do not cost nineteen times the imports. The fork that is killed is the whole wor
 its memory are gone, and the next one begins with none of them.
 """
 
+import asyncio
 import ctypes
 import json
 import os
@@ -23,6 +24,9 @@ import worker
 from infra.db import Database
 from infra.settings import Settings
 from infra.wiring import Ports, embedded_ports
+
+ONE_AT_A_TIME = asyncio.Lock()
+"""A death for one deal while another's act is committed and not yet followed by its own would leave that one undone."""
 
 
 class Fatal:
@@ -39,19 +43,21 @@ class Fatal:
             if not question:  # about no deal in particular
                 return await method()
             (asked,) = question
-            self._die_at(asked, f"{place}:before")
-            answer = await method(asked)
-            self._die_at(asked, f"{place}:after")
-            return answer
+            before, after = self._is_due(asked, f"{place}:before"), self._is_due(asked, f"{place}:after")
+            if not (before or after):
+                return await method(asked)
+            async with ONE_AT_A_TIME:
+                if after:
+                    await method(asked)
+                (self._marks / asked.deal_id).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
 
         return call
 
-    def _die_at(self, asked: Any, place: str) -> None:
+    def _is_due(self, asked: Any, place: str) -> bool:
         actions = {entry.action for entry in getattr(asked, "entries", ())}
         point, mark = self._points.get(asked.deal_id, ""), self._marks / asked.deal_id
-        if point in {place, *(f"{place}:{action}" for action in actions)} and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        return point in {place, *(f"{place}:{action}" for action in actions)} and not mark.exists()
 
 
 def fatal_ports(settings: Settings, database: Database, client: Any) -> Ports:
