@@ -18,6 +18,7 @@ _PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _CHUNK = 8 * 1024
 _SQLITE = b"SQLite format 3\x00"
 _CELLS = 500
+_BEGINNING = 12
 _LONGEST_PACKED = 64 * 1024 * 1024
 """Bytes that one packed piece may give; what gives more is searched as far as that."""
 
@@ -33,10 +34,11 @@ class Finding:
 
 def search(folders: Iterable[Path], markers: Sequence[str]) -> list[Finding]:
     """Every file below the folders in which one of the markers stands, whatever the case of its letters."""
-    patterns = [_pattern(marker) for marker in markers if marker]
+    told = [spellings(marker) for marker in markers if marker]
     found: dict[tuple[Path, int], Finding] = {}
-    for file in _files(folders):
-        for number, packed in _in_file(file, patterns):
+    wanted = _Wanted(told)
+    for file in _files(folders) if told else ():
+        for number, packed in _in_file(file, wanted):
             found.setdefault((file, number), Finding(file, number, packed))
     return list(found.values())
 
@@ -51,8 +53,34 @@ def spellings(marker: str) -> set[bytes]:
     return {one for one in told if len(one) > 2}
 
 
-def _pattern(marker: str) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(re.escape(one) for one in sorted(spellings(marker))), re.IGNORECASE)
+class _Wanted:
+    """All spellings of all markers, for which a text is read through once however many they are.
+
+    Their beginnings are one pattern, a tree of bytes; only where it holds the markers are tried one by one.
+    """
+
+    def __init__(self, told: Sequence[set[bytes]]) -> None:
+        self._each = [re.compile(b"|".join(map(re.escape, sorted(one))), re.IGNORECASE) for one in told]
+        begins = {spelling.lower()[:_BEGINNING] for one in told for spelling in one}
+        self._any = re.compile(b"(?=%b)" % _tree(begins), re.IGNORECASE)
+
+    def numbers_in(self, content: bytes | mmap.mmap) -> list[int]:
+        """Which of the markers stand there, by their places in the list."""
+        left = dict(enumerate(self._each))
+        for place in self._any.finditer(content):
+            for number in [number for number, one in left.items() if one.match(content, place.start())]:
+                del left[number]
+        return [number for number in range(len(self._each)) if number not in left]
+
+
+def _tree(words: set[bytes]) -> bytes:
+    """A pattern for any of the words that branches byte by byte."""
+    if b"" in words:
+        return b""
+    below: dict[bytes, set[bytes]] = {}
+    for word in words:
+        below.setdefault(word[:1], set()).add(word[1:])
+    return b"(?:%b)" % b"|".join(re.escape(first) + _tree(rest) for first, rest in sorted(below.items()))
 
 
 def _base64(raw: bytes) -> Iterator[bytes]:
@@ -71,18 +99,18 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
         yield from (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
 
 
-def _in_file(file: Path, patterns: Sequence[re.Pattern[bytes]]) -> Iterator[tuple[int, bool]]:
+def _in_file(file: Path, wanted: _Wanted) -> Iterator[tuple[int, bool]]:
     try:
         if not file.stat().st_size:
             return
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield from ((number, False) for number, one in enumerate(patterns) if one.search(content))
+            yield from ((number, False) for number in wanted.numbers_in(content))
             for piece in _unpacked(file, content):
-                yield from ((number, True) for number, one in enumerate(patterns) if one.search(piece))
+                yield from ((number, True) for number in wanted.numbers_in(piece))
             is_database = content[: len(_SQLITE)] == _SQLITE
         for cell in _cells(file) if is_database else ():
             for piece in (cell, *_inner(cell)):
-                yield from ((number, piece is not cell) for number, one in enumerate(patterns) if one.search(piece))
+                yield from ((number, piece is not cell) for number in wanted.numbers_in(piece))
     except FileNotFoundError:
         return  # gone while we looked
 

@@ -69,3 +69,15 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "odd").write_bytes(bytes(range(256)) * 300)
     assert search([tmp_path, tmp_path / "absent"], [MARKER, ""]) == []
+
+
+def test_many_markers_are_told_apart_as_one_by_one(tmp_path: Path) -> None:
+    """Names that begin alike, stand in each other, and overlap where they stand."""
+    rng = random.Random(7)
+    names = sorted({"".join(rng.choices("aAbäß .", k=rng.randrange(3, 18))) for _ in range(150)})
+    text = "".join(rng.choices("aAbB .", k=20_000)) + "".join(rng.sample(names, 60)) + names[0][:-1] + names[1]
+    (tmp_path / "file").write_bytes(text.encode() + b"\x00" + gzip.compress("|".join(rng.sample(names, 40)).encode()))
+    alone = [(number, one.packed) for number, name in enumerate(names) for one in search([tmp_path], [name])]
+    assert 60 < len(alone) < len(names)
+    assert {packed for _, packed in alone} == {False, True}
+    assert sorted((one.number, one.packed) for one in search([tmp_path], names)) == alone
