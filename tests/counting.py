@@ -30,7 +30,10 @@ _context = pytest.StashKey[str]()
 
 
 def _pause_in_greenlets() -> None:
-    """From now on nothing is traced in this thread's greenlets."""
+    """From now on nothing is traced in this thread's greenlets, SQLAlchemy's, where next to no code of ours runs.
+
+    coverage's own way costs as much as all tracing (findings/coverage-greenlet-asks-at-each-call.sh).
+    """
     traces: dict[greenlet.greenlet, Any] = {}
 
     def switched(_event: str, between: tuple[greenlet.greenlet, greenlet.greenlet]) -> None:
