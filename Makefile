@@ -51,7 +51,7 @@ test: setup ## The suite, on a real engine and real databases, with what it cove
 	@$(PYTEST) --cov --cov-report= --durations=30 $(ARGS)
 
 test-systems: setup ## Whole installations: README's first look, the demo, the auditor's week, imports, kill -9; four minutes
-	@COVERAGE_FILE=.coverage.systems $(PYTEST) -m systems --cov --cov-report= --durations=30 $(ARGS)
+	@COVERAGE_FILE=.systems-coverage $(PYTEST) -m systems --cov --cov-report= --durations=30 $(ARGS)
 
 branches: setup ## After both: every shipped package keeps its floor of covered branches (pyproject.toml); ARGS=--all shows each
 	@$(BIN)/python .ci/branch_coverage.py $(ARGS)
@@ -113,5 +113,5 @@ lock: setup ## Resolve requirements*.in into the hashed locks; ARGS=--upgrade ta
 	@$(COMPILE) $(ARGS) --output-file requirements-dev.txt requirements-dev.in
 
 clean: ## Remove everything generated, .venv included
-	rm -rf $(VENV) build htmlcov .coverage .coverage.* coverage.json *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build htmlcov .coverage .coverage.* .systems-coverage* coverage.json *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

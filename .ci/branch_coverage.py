@@ -15,7 +15,7 @@ from typing import Any
 from coverage import Coverage
 
 ROOT = Path(__file__).parents[1]
-MEASURED = (".coverage", ".coverage.systems")
+MEASURED = (".coverage", ".systems-coverage")
 
 
 def totals(measured: Coverage, package: str, contexts: list[str] | None) -> Any:
