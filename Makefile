@@ -50,7 +50,7 @@ up: $(VENV)/.runs ## Start the embedded system (server, worker, API) until Ctrl-
 test: setup ## The suite, on a real engine and real databases, with what it covers; six minutes
 	@$(PYTEST) --cov --cov-report= --durations=30 $(ARGS)
 
-test-systems: setup ## Whole installations: README's first look, the demo, the auditor's week, imports, kill -9; four minutes
+test-systems: setup ## Whole installations: README's first look, the demo, the auditor's week, imports, kill -9; seven minutes
 	@COVERAGE_FILE=.systems-coverage $(PYTEST) -m systems --cov --cov-report= --durations=30 $(ARGS)
 
 branches: setup ## After both: every shipped package keeps its floor of covered branches (pyproject.toml); ARGS=--all shows each

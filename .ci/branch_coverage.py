@@ -30,6 +30,9 @@ def main(told: str = "") -> int:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dealwright"]["branches"]
     own = ["^$", *(f"^{folder}$" for folder in asked["own_tests"])]
     measured = Coverage(data_file=None)
+    if missing := [name for name in MEASURED if not (ROOT / name).exists()]:
+        print(f"no {' and no '.join(missing)}: run make test and make test-systems first", file=sys.stderr)
+        return 1
     measured.combine([str(ROOT / name) for name in MEASURED], strict=True, keep=True)
     status = 0
     for package, floor in asked["floors"].items():
