@@ -154,7 +154,7 @@ def _exposure(session: Session, found: Iterable[tuple[str, Plain]]) -> None:
 
 def _limit(each: Plain) -> str:
     if each["credit_limit"] is None:
-        return f"{each['currency']}: none was named by then"
+        return f"none in {each['currency']} was named by then"
     by = f", fixed by {each['limit_fixed_by']}" if each["limit_fixed_by"] else ""
     return f"{amount(each['credit_limit'])} since {minute(each['limit_since'])}{by}"
 

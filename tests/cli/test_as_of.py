@@ -117,7 +117,7 @@ def test_what_somebody_cannot_see_is_not_passed_off_as_all(data: Path) -> None:
 def test_a_customer_of_whom_little_is_known_yet(data: Path) -> None:
     asked = ("audit", "as-of", "customer", "c-2", "--at", "2026-03-15")
     shown = told(data, *asked, "--limit", "1")
-    assert "credit limit of the group: EUR: none was named by then" in shown
+    assert "credit limit of the group: none in EUR was named by then" in shown
     assert "1 of 2; --limit shows more" in shown
     assert not [line for line in told(data, *asked) if "--limit" in line]
     shown = told(data, "audit", "as-of", "deal", "D-2", "--at", "2026-03-15")
