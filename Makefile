@@ -62,7 +62,7 @@ test-real: setup ## A whole day of real orders and 1,181 real invoices on the en
 test-crash: setup ## kill -9 of server, worker and API in the midst of a hundred deals, and a death at every step; two minutes
 	@$(PYTEST) -m systems tests/crash $(ARGS)
 
-test-days: setup ## What can know a day, at each weekday, the ends of things, holidays and far ahead; a quarter of an hour
+test-days: setup ## What can know a day, at each weekday, the ends of things, holidays and far ahead; half an hour
 	@$(BIN)/python -m tests.days -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 auditors-week: setup ## Follow docs/auditors-week.md command by command, on a demo of its own

@@ -27,7 +27,7 @@ class Root(TyperGroup):
         """Run the command; what goes wrong ends it with its exit code, without a traceback."""
         from infra.own_process import own_process
 
-        gc.set_threshold(50_000, 20, 50)  # what a command imports stays: looking through it again and again is a fifth
+        gc.set_threshold(50_000, 20, 50)  # what a command imports stays: not to look through it saves a tenth
         with own_process():
             return guarded(lambda: super(Root, self).invoke(ctx), debug=bool(ctx.params.get("debug")))
 

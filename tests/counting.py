@@ -29,9 +29,10 @@ _counted = pytest.StashKey[set[str]]()
 _context = pytest.StashKey[str]()
 
 
-def _pause_in_greenlets() -> None:
+def pause_in_greenlets() -> None:
     """From now on nothing is traced in this thread's greenlets, SQLAlchemy's, where next to no code of ours runs.
 
+    For every thread with an asynchronous database, or lines are booked on functions that have long returned.
     coverage's own way costs as much as all tracing (findings/coverage-greenlet-asks-at-each-call.sh).
     """
     traces: dict[greenlet.greenlet, Any] = {}
@@ -78,7 +79,8 @@ def python(*arguments: object) -> list[str]:
     if counting is None or sys.gettrace() is None:
         return command
     data, settings = Path(counting.config.data_file).absolute(), TESTS.parent / "pyproject.toml"
-    return [sys.executable, "-m", "coverage", "run", "-p", f"--rcfile={settings}", f"--data-file={data}", *command[1:]]
+    where = (f"--rcfile={settings}", f"--data-file={data}")
+    return [sys.executable, "-m", "coverage", "run", "-p", "--concurrency=thread,greenlet", *where, *command[1:]]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -86,7 +88,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """Trace the imports once, in the process that hands out the tests if there are several."""
     counting = coverage.Coverage.current()
     if counting:
-        _pause_in_greenlets()
+        pause_in_greenlets()
     if counting and not hasattr(session.config, "workerinput"):
         _import_all(counting.config.source or [])
     with untraced():

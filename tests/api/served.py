@@ -17,6 +17,7 @@ from infra.desk.service import DealDesk
 from infra.ports import address_of, listen
 from infra.stores.people import Person
 from models.lifecycle.roles import PERSONS
+from tests.counting import pause_in_greenlets
 from tests.engine import running_engine, running_server
 from tests.journeys import BEGINNING, furnish
 
@@ -40,6 +41,7 @@ def served(folder: Path, database_url: str) -> Iterator[Served]:
     failed: list[BaseException] = []
 
     def work() -> None:
+        pause_in_greenlets()
         try:
             asyncio.run(_serve(folder, database_url, ready, told, stop))
         except BaseException as problem:
