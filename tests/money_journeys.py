@@ -8,7 +8,7 @@ from typing import Any
 from models.instants import DAY, plus
 from models.parts.receivable import Receivable
 from tests.engine import Engine
-from tests.journeys import climbed, deal_of, delivered, pay_all, unpaid_until, until
+from tests.journeys import climbed, deal_of, delivered, pay_all, pay_with_interest, unpaid_until, until
 
 MONEY, HEAD, DIRECTOR = "accounts_receivable", "head_of_sales", "commercial_director"
 
@@ -46,10 +46,7 @@ async def promise_broken_and_interest_waived(engine: Engine, deal_id: str) -> No
         deal_id, MONEY, "request_waiver", invoice=owed.number, amount_minor=1_000, reason="a good customer"
     )
     await engine.act(deal_id, HEAD, "approve_waiver", reason="agreed")
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
+    await pay_with_interest(engine, deal_id)
 
 
 async def disputed_by_line(engine: Engine, deal_id: str) -> None:
@@ -87,10 +84,7 @@ async def plan_defaulted(engine: Engine, deal_id: str) -> None:
     await pay(engine, deal_id, first, "first instalment")
     await engine.forward(deal_id, 13)
     await climbed(engine, deal_id, "dun_first")
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
+    await pay_with_interest(engine, deal_id)
 
 
 async def debit_returned(engine: Engine, deal_id: str) -> None:
@@ -106,7 +100,7 @@ async def debit_returned(engine: Engine, deal_id: str) -> None:
     await pay(engine, deal_id, owed.open_minor, "again", charges_minor=0)
     await engine.act(deal_id, "account_manager", "decide_case", case=1, decision="refuse", measure="none")
     await engine.act(deal_id, "sales_support", "close_case", case=1)
-    await engine.forward(deal_id, 1)
+    await engine.handle(deal_id).result()
 
 
 async def handed_to_legal(engine: Engine, deal_id: str) -> None:

@@ -6,7 +6,7 @@ from infra.stores.policies import PolicyStore, PolicyVersion
 from models import codec
 from models.policy import DEFAULT
 from tests.engine import Engine
-from tests.journeys import BEGINNING, climbed, delivered, pay_all, unpaid_until
+from tests.journeys import BEGINNING, climbed, delivered, pay_with_interest, unpaid_until
 
 QUICKER = replace(
     DEFAULT,
@@ -27,10 +27,7 @@ async def moved_to_another_policy(engine: Engine, deal_id: str) -> None:
     await engine.act(deal_id, "head_of_sales", "adopt_policy", version=QUICKER.version, reason="we collect earlier")
     await climbed(engine, deal_id, "dun_first")
     await climbed(engine, deal_id, "dun_second")
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
-    await pay_all(engine, deal_id)
-    await engine.forward(deal_id, 1)
+    await pay_with_interest(engine, deal_id)
 
 
 ALL = {moved_to_another_policy.__name__: moved_to_another_policy}

@@ -111,10 +111,7 @@ async def test_two_requests_under_one_key_at_once_are_one_act_and_one_refusal(en
 async def test_a_whole_deal_in_short_runs(engine: Engine) -> None:
     await journeys.delivered(engine, "CAN-short", moves_per_run=2)
     await engine.forward("CAN-short", 76)
-    await journeys.pay_all(engine, "CAN-short")
-    await engine.forward("CAN-short", 1)
-    await journeys.pay_all(engine, "CAN-short")  # the interest
-    await engine.forward("CAN-short", 1)
+    await journeys.pay_with_interest(engine, "CAN-short")
     assert await engine.handle("CAN-short").result() == "completed"
     await _assert_sound(engine, 8, "CAN-short")
 
