@@ -21,7 +21,7 @@ from infra.db import Database, open_database
 from infra.desk.clocks import live_ahead, wall_clock
 from infra.migrate import upgrade
 from infra.temporal_server import EmbeddedServer, ServerOptions
-from tests.days import AHEAD, KNOW_A_DAY, seconds_ahead
+from tests.days import AHEAD, DAY, KNOW_A_DAY, seconds_ahead
 from tests.postgres_server import NoPostgres, PostgresServer, running_postgres
 
 pytest_plugins = ["tests.counting"]
@@ -42,7 +42,10 @@ def pytest_configure() -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if AHEAD not in os.environ:
-        os.environ[AHEAD] = str(seconds_ahead(os.environ.get("DEALWRIGHT_TEST_DAY", "")))
+        try:
+            os.environ[AHEAD] = str(seconds_ahead(os.environ.get(DAY, "")))
+        except ValueError as problem:
+            raise pytest.UsageError(f"{DAY} must be a day or an instant to come: {problem}") from None
     live_ahead(int(os.environ[AHEAD]))
 
 
